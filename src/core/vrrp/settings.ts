@@ -1,0 +1,93 @@
+/**
+ * What one virtual router is told: the input of the machine, of `election` and of the simulator.
+ * RFC 9568 §6.1's parameters under their RFC names, with Keepalived's extensions beside them. Times are milliseconds.
+ * The word MASTER of the configuration does not appear: what it means (see facts 17) is spelled out by plan.
+ */
+
+import type { IpFamily } from '../address.ts';
+
+export interface VirtualRouterSettings {
+  /** The instance's name in the configuration. */
+  readonly name: string;
+  readonly interface: string;
+  readonly virtualRouterId: number; // 1..255
+  readonly version: 2 | 3;
+  readonly family: IpFamily;
+  /** 1..254, or 255 for the address owner. Before weights. */
+  readonly basePriority: number;
+  readonly advertisementIntervalMs: number;
+  /** Keepalived's down_timer_adverts, RFC: 3. */
+  readonly downTimerAdverts: number;
+  readonly preempt: boolean;
+  readonly preemptDelayMs: number;
+  /** `state MASTER`: Keepalived starts as Backup all the same unless the priority is 255. Kept for logs and `explain`. */
+  readonly initialState: 'backup' | 'active';
+  readonly addresses: readonly VirtualAddress[];
+  readonly excludedAddresses: readonly VirtualAddress[];
+  readonly transport: VrrpTransport;
+  readonly authentication: VrrpAuthentication;
+  /** v3 over IPv4 without the pseudo-header (`v3_checksum_as_v2`). */
+  readonly checksumAsV2: boolean;
+  readonly accept: boolean;
+  readonly strict: boolean;
+  readonly skipCheckAdvertisedAddresses: boolean;
+  readonly lowerPrioNoAdvert: boolean;
+  readonly higherPrioSendAdvert: boolean;
+  readonly garp: GarpSettings;
+  /** Take over at once on hearing priority 0 (ours; Keepalived waits out its skew). */
+  readonly resignIsImmediate: boolean;
+  readonly vmac: VmacSettings | undefined;
+  readonly trackPrimaryInterface: boolean;
+}
+
+export interface VirtualAddress {
+  readonly family: IpFamily;
+  readonly address: string;
+  readonly prefix: number;
+  readonly device: string | undefined; // other than the instance's interface
+  readonly label: string | undefined;
+  readonly scope: string | undefined; // number or name of ip-address(8)
+  readonly broadcast: string | undefined;
+  readonly peer: string | undefined;
+  readonly home: boolean;
+  readonly noPrefixRoute: boolean;
+  readonly trackGroup: string | undefined;
+}
+
+export type VrrpTransport =
+  | { readonly kind: 'multicast'; readonly group: string; readonly source: string | undefined }
+  | {
+      readonly kind: 'unicast';
+      readonly source: string | undefined;
+      readonly peers: readonly UnicastPeer[];
+      readonly checkSource: boolean;
+      readonly ttl: number | undefined;
+    };
+
+export interface UnicastPeer {
+  readonly address: string;
+  readonly ttlMin: number | undefined;
+  readonly ttlMax: number | undefined;
+}
+
+export type VrrpAuthentication =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'pass'; readonly password: string } // first 8 characters count
+  | { readonly kind: 'ah'; readonly password: string };
+
+/** Gratuitous ARP and unsolicited neighbour advertisements: when, how often, how far apart. */
+export interface GarpSettings {
+  readonly delayMs: number; // second burst after becoming active, default 5000
+  readonly repeat: number; // default 5
+  readonly refreshMs: number; // 0 = never
+  readonly refreshRepeat: number;
+  readonly lowerPrioDelayMs: number;
+  readonly lowerPrioRepeat: number;
+  readonly intervalMs: number; // between two ARPs on one interface
+  readonly naIntervalMs: number;
+}
+
+export interface VmacSettings {
+  readonly name: string | undefined;
+  readonly transmitOnBase: boolean; // vmac_xmit_base
+}

@@ -1,0 +1,46 @@
+/**
+ * Dispatch: which server gets a request, with maxconn, minconn and queues exact across all worker threads.
+ * This file is the border between the proxy (which knows exchanges) and the board (which knows servers).
+ */
+
+/** Results of `assign` that are not a server index. */
+export const queued = -1;
+export const noServer = -2;
+export const queueFull = -3;
+
+/** A request or session that wants a server. Implemented by the proxy; one object each, no closures. */
+export interface Waiter {
+  /** Hash of the balance key for source/uri/hdr, -1 when the algorithm needs none or the key is absent. */
+  readonly balanceHash: number;
+  /** A server that this request must avoid if there is another (it failed there), or -1. */
+  readonly avoidServer: number;
+  /** Filled in by Dispatch while the waiter is queued. Intrusive list, so that a queue costs no allocation. */
+  queueNext: Waiter | undefined;
+  queuePrevious: Waiter | undefined;
+  queuedOn: number; // server index, -1 = the backend's queue, -2 = not queued
+  /** A slot was reserved for this waiter on `server`: connect there. Called from the worker's own event loop. */
+  slotGranted(server: number): void;
+}
+
+/** One object for each backend and worker thread. Server indexes are those of the backend's plan. */
+export interface Dispatch {
+  /**
+   * Chooses a usable server and counts the request in (served + 1), or queues the waiter.
+   * Returns a server index, `queued`, `noServer` (none is usable: 503) or `queueFull` (maxqueue everywhere: 503).
+   */
+  assign(waiter: Waiter): number;
+  /** As `assign`, but stays on `server` when that is usable (a retry on the same server). */
+  assignTo(waiter: Waiter, server: number): number;
+  /** Counts a request out (served - 1) and hands its slot to the longest waiting one, on whichever thread that is. */
+  release(server: number): void;
+  /** Takes a waiter out of its queue (timeout queue, client gone). */
+  abandon(waiter: Waiter): void;
+  /** True while the server takes new requests (up, weight > 0, not disabled). */
+  usable(server: number): boolean;
+  /** For log lines: requests in the server's queue and the backend's, all threads. */
+  serverQueueLength(server: number): number;
+  backendQueueLength(): number;
+  /** Requests being served, all threads (%sc and %bc). */
+  serverConnections(server: number): number;
+  backendConnections(): number;
+}
