@@ -1,0 +1,166 @@
+/**
+ * System calls through libc, by koffi: every native function the program uses stands here, one line each.
+ *
+ * `libc()` loads on first use, so that a command that needs none pays nothing; on anything but Linux (or where koffi has no
+ * prebuilt binary) it is undefined, and the caller takes its portable way. Functions return what C returns: -1 means failure,
+ * and `errno()`, read before any other call, tells why.
+ *
+ * Memory: `buffer` arguments take a Uint8Array, valid for the call. Memory that the kernel keeps (rings, scatter lists) is made
+ * with `stableBytes`, which never moves; its `address` goes into structures that hold pointers.
+ */
+
+import koffi from 'koffi';
+
+/** An address in this process: what C calls `void *`. */
+export type Pointer = bigint;
+type Bytes = Uint8Array | Pointer | null;
+
+function load() {
+  const library = koffi.load(null);
+  const c = (prototype: string) => library.func(prototype);
+  return {
+    getpid: c('int getpid()') as () => number,
+    close: c('int close(int fd)') as (fd: number) => number,
+    dup: c('int dup(int fd)') as (fd: number) => number,
+    fcntl: c('int fcntl(int fd, int command, int argument)') as (
+      fd: number,
+      command: number,
+      argument: number,
+    ) => number,
+    read: c('intptr_t read(int fd, void *buffer, size_t length)') as (
+      fd: number,
+      buffer: Bytes,
+      length: number,
+    ) => number,
+    write: c('intptr_t write(int fd, const void *buffer, size_t length)') as (
+      fd: number,
+      buffer: Bytes,
+      length: number,
+    ) => number,
+    socket: c('int socket(int domain, int type, int protocol)') as (
+      domain: number,
+      type: number,
+      protocol: number,
+    ) => number,
+    bind: c('int bind(int fd, const void *address, uint32_t length)') as (
+      fd: number,
+      address: Bytes,
+      length: number,
+    ) => number,
+    listen: c('int listen(int fd, int backlog)') as (fd: number, backlog: number) => number,
+    connect: c('int connect(int fd, const void *address, uint32_t length)') as (
+      fd: number,
+      address: Bytes,
+      length: number,
+    ) => number,
+    shutdown: c('int shutdown(int fd, int how)') as (fd: number, how: number) => number,
+    setsockopt: c('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)') as (
+      fd: number,
+      level: number,
+      name: number,
+      value: Bytes,
+      length: number,
+    ) => number,
+    getsockopt: c('int getsockopt(int fd, int level, int name, void *value, void *length)') as (
+      fd: number,
+      level: number,
+      name: number,
+      value: Bytes,
+      length: Bytes,
+    ) => number,
+    getsockname: c('int getsockname(int fd, void *address, void *length)') as (
+      fd: number,
+      address: Bytes,
+      length: Bytes,
+    ) => number,
+    getpeername: c('int getpeername(int fd, void *address, void *length)') as (
+      fd: number,
+      address: Bytes,
+      length: Bytes,
+    ) => number,
+    sendto: c(
+      'intptr_t sendto(int fd, const void *buffer, size_t length, int flags, const void *to, uint32_t toLength)',
+    ) as (fd: number, buffer: Bytes, length: number, flags: number, to: Bytes, toLength: number) => number,
+    recvfrom: c('intptr_t recvfrom(int fd, void *buffer, size_t length, int flags, void *from, void *fromLength)') as (
+      fd: number,
+      buffer: Bytes,
+      length: number,
+      flags: number,
+      from: Bytes,
+      fromLength: Bytes,
+    ) => number,
+    sendmsg: c('intptr_t sendmsg(int fd, const void *message, int flags)') as (
+      fd: number,
+      message: Bytes,
+      flags: number,
+    ) => number,
+    recvmsg: c('intptr_t recvmsg(int fd, void *message, int flags)') as (
+      fd: number,
+      message: Bytes,
+      flags: number,
+    ) => number,
+    sendmmsg: c('int sendmmsg(int fd, void *messages, uint32_t count, int flags)') as (
+      fd: number,
+      messages: Bytes,
+      count: number,
+      flags: number,
+    ) => number,
+    if_nametoindex: c('uint32_t if_nametoindex(const char *name)') as (name: string) => number,
+  };
+}
+
+export type Libc = ReturnType<typeof load>;
+
+let loaded: Libc | undefined | false = false;
+
+/** The functions, or undefined where they can't be had: not Linux, or no native binary for this machine. */
+export function libc(): Libc | undefined {
+  if (loaded === false) {
+    try {
+      loaded = process.platform === 'linux' ? load() : undefined;
+    } catch {
+      loaded = undefined;
+    }
+  }
+  return loaded;
+}
+
+/** The error number of the last failed call. */
+export function errno(): number {
+  return koffi.errno();
+}
+
+/** Name of an error number ('ECONNREFUSED'), or its digits. */
+export function errorName(number: number): string {
+  for (const [name, value] of Object.entries(koffi.os.errno)) if (value === number) return name;
+  return String(number);
+}
+
+/** Zeroed memory outside the JavaScript heap, which never moves and lives as long as the process. */
+export function stableBytes(length: number): { readonly bytes: Uint8Array; readonly address: Pointer } {
+  const address = koffi.alloc('uint8_t', length) as Pointer;
+  const bytes = new Uint8Array(koffi.view(address, length));
+  bytes.fill(0);
+  return { bytes, address };
+}
+
+/** Linux's numbers (asm-generic: the same on x86-64 and arm64). */
+export const linux = {
+  AF_UNIX: 1,
+  AF_INET: 2,
+  AF_INET6: 10,
+  AF_NETLINK: 16,
+  AF_PACKET: 17,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  MSG_DONTWAIT: 0x40,
+  MSG_NOSIGNAL: 0x4000,
+  F_GETFL: 3,
+  F_SETFL: 4,
+  O_NONBLOCK: 0o4000,
+  EINTR: 4,
+  EAGAIN: 11,
+} as const;
