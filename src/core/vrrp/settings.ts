@@ -36,6 +36,9 @@ export interface VirtualRouterSettings {
   readonly garp: GarpSettings;
   /** Take over at once on hearing priority 0 (ours; Keepalived waits out its skew). */
   readonly resignIsImmediate: boolean;
+  /** Say a last word when stepping down before a higher router, so that the winner of a healed split announces at once (ours, default on;
+   * Keepalived's higher_prio_send_advert does the same but speaks before it lets go of the addresses). */
+  readonly splitIsAnnounced: boolean;
   readonly vmac: VmacSettings | undefined;
   readonly trackPrimaryInterface: boolean;
 }
