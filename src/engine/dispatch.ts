@@ -14,12 +14,15 @@ export interface Waiter {
   readonly balanceHash: number;
   /** A server that this request must avoid if there is another (it failed there), or -1. */
   readonly avoidServer: number;
-  /** Filled in by Dispatch while the waiter is queued. Intrusive list, so that a queue costs no allocation. */
-  queueNext: Waiter | undefined;
-  queuePrevious: Waiter | undefined;
-  queuedOn: number; // server index, -1 = the backend's queue, -2 = not queued
-  /** A slot was reserved for this waiter on `server`: connect there. Called from the worker's own event loop. */
+  /**
+   * Its place in the queues on the board: written by Dispatch only, -1 while it doesn't wait (the initial value).
+   * Queues are lists on the board, in one order for all threads, so a waiter needs no links of its own and a queue costs no allocation.
+   */
+  queueTicket: number;
+  /** A slot was reserved for this waiter on `server`: connect there. Called from the worker's own event loop, never from inside a call of Dispatch. */
   slotGranted(server: number): void;
+  /** The server it waited for went away and there is no other (503). Called as `slotGranted` is. */
+  slotRefused(result: typeof noServer | typeof queueFull): void;
 }
 
 /** One object for each backend and worker thread. Server indexes are those of the backend's plan. */
