@@ -146,3 +146,155 @@ export interface ReceivedPacket {
   /** The VRRP message without the IP header; a copy, the receiver may keep it. */
   readonly payload: Uint8Array;
 }
+
+/** Where one virtual router speaks and listens. */
+export interface ChannelOptions {
+  readonly interfaceIndex: number;
+  readonly interfaceName: string;
+  readonly family: IpFamily;
+  /** IP protocol: 112 (VRRP), or 51 for version 2 with an authentication header (RFC 2338 §5.3.6). */
+  readonly protocol: number;
+  /** The group to join; undefined for unicast. */
+  readonly group: string | undefined;
+  /** Our address on that interface: what packets are sent from. */
+  readonly source: string;
+  /** IPv4 TTL or IPv6 hop limit, 1 to 255. */
+  readonly ttl: number;
+}
+
+/** Failures of the system are told by the name of the error number ('EPERM', 'ENODEV'); undefined means success. */
+export type SystemFailure = string | undefined;
+
+export interface Channel {
+  /** Sends one VRRP message; the IP header is the adapter's affair (precedence 6, no DF, as Keepalived sends it). */
+  send(payload: Uint8Array, destination: string): SystemFailure;
+  close(): void;
+}
+
+export interface Packets {
+  /**
+   * Joins and listens; `received` is called for every packet of that protocol and family that comes in on the interface,
+   * ours excluded, unjudged. Channels with the same interface, family, protocol and group share a socket.
+   */
+  open(
+    options: ChannelOptions,
+    received: (packet: ReceivedPacket) => void,
+  ): { readonly channel: Channel } | { readonly failure: string };
+  /** Sends a whole Ethernet frame: gratuitous ARP, unsolicited neighbour advertisement. */
+  sendFrame(interfaceIndex: number, frame: Uint8Array): SystemFailure;
+}
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** Administratively up (IFF_UP). */
+  readonly up: boolean;
+  /** Up with carrier (IFF_RUNNING): frames can pass. */
+  readonly running: boolean;
+  readonly multicast: boolean;
+  /** Length 6 on Ethernet, 0 on links without. */
+  readonly hardwareAddress: Uint8Array;
+  readonly mtu: number;
+}
+
+export interface LinkAddress {
+  readonly interfaceIndex: number;
+  readonly family: IpFamily;
+  readonly address: string;
+  readonly prefix: number;
+  /** ip-address(8)'s number: 0 global, 253 link, 254 host. */
+  readonly scope: number;
+  /** IPv6 duplicate detection still runs: not usable yet. */
+  readonly tentative: boolean;
+}
+
+/** What is to stand on an interface; the words of ip-address(8). */
+export interface AddressRequest {
+  readonly interfaceIndex: number;
+  readonly family: IpFamily;
+  readonly address: string;
+  readonly prefix: number;
+  readonly label: string | undefined;
+  readonly scope: string | undefined;
+  readonly broadcast: string | undefined;
+  readonly peer: string | undefined;
+  readonly home: boolean;
+  readonly noPrefixRoute: boolean;
+  /**
+   * Seconds after which the kernel removes the address by itself unless it is renewed (added again); undefined = it stays.
+   * IPv6 addresses get this as valid lifetime and, so that they aren't chosen as source, preferred lifetime 0 when `deprecated`.
+   */
+  readonly lifetimeSeconds: number | undefined;
+  readonly deprecated: boolean;
+}
+
+export interface LinkWatcher {
+  /** A link appeared or changed. */
+  linkChanged(link: Link): void;
+  linkRemoved(link: Link): void;
+  addressAdded(address: LinkAddress): void;
+  addressRemoved(address: LinkAddress): void;
+}
+
+/** Interfaces, addresses, routes: what `ip` shows and changes. Changes are done when the call returns. */
+export interface Links {
+  links(): readonly Link[];
+  link(name: string): Link | undefined;
+  addresses(): readonly LinkAddress[];
+  /** Every later change by anyone, ourselves included. One watcher. */
+  watch(watcher: LinkWatcher): void;
+  addAddress(request: AddressRequest): SystemFailure;
+  removeAddress(request: AddressRequest): SystemFailure;
+  /** `words` as after `ip route add` or `ip rule add`. Adding what exists and removing what is gone is success. */
+  addRoute(words: readonly string[], family: IpFamily): SystemFailure;
+  removeRoute(words: readonly string[], family: IpFamily): SystemFailure;
+  addRule(words: readonly string[], family: IpFamily): SystemFailure;
+  removeRule(words: readonly string[], family: IpFamily): SystemFailure;
+  /** Makes a macvlan over `base` with this hardware address, private mode, up, set so that ARP for its addresses works (`use_vmac`). */
+  createVmac(
+    base: Link,
+    name: string,
+    hardwareAddress: Uint8Array,
+  ): { readonly link: Link } | { readonly failure: string };
+  removeLink(index: number): SystemFailure;
+  /** Writes /proc/sys/net/FAMILY/conf/INTERFACE/NAME; the answer is the old value, or undefined where there is none. */
+  setParameter(family: IpFamily, interfaceName: string, parameter: string, value: number): number | undefined;
+}
+
+// ---------------------------------------------------------------- scripts and processes (VRRP)
+
+export interface Command {
+  readonly argv: readonly string[];
+  readonly user: string;
+  readonly group: string | undefined;
+}
+
+/** How a command ended. `unstartable`: no such file, no right, no such user. */
+export type CommandResult =
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'unstartable'; readonly reason: string };
+
+export interface RunningCommand {
+  /** Sends the signal to the command's whole process group. After the end it does nothing. */
+  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+export interface Scripts {
+  /** Starts a command without a shell, in a process group of its own, input and output closed; `ended` is called exactly once. */
+  run(command: Command, ended: (result: CommandResult) => void): RunningCommand;
+  /**
+   * Watches a file's first word as a number (`track_file`); `changed` is called with the first value and at every change.
+   * A file that is missing or holds no number counts 0.
+   */
+  watchFile(path: string, changed: (value: number) => void): { close(): void };
+  /** Watches how many processes match (`track_process`): event-driven where the kernel allows it, else by looking. */
+  watchProcesses(match: ProcessMatch, changed: (count: number) => void): { close(): void };
+}
+
+export interface ProcessMatch {
+  readonly process: string;
+  readonly parameters: string | undefined;
+  readonly paramMatch: 'initial' | 'partial' | 'exact';
+  readonly fullCommand: boolean;
+}
