@@ -1,0 +1,57 @@
+/**
+ * The lab's outer wall: a program of the lab runs itself again inside network, mount and process namespaces of its own,
+ * so that nothing it makes (bridges, addresses, processes) can touch the machine, and everything is gone when it ends,
+ * however it ends: the kernel clears what lived in a namespace whose first process died.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** How namespaces can be had here: as root, in a user namespace, or why not. */
+export type NamespaceAccess = { readonly kind: 'root' | 'user' } | { readonly kind: 'none'; readonly reason: string };
+
+const inside = 'EVERGATE_LAB';
+
+/** Are we inside the lab's own namespaces already? */
+export function insideLab(): boolean {
+  return process.env[inside] === '1';
+}
+
+/** Tries it out, because what a kernel, a container or a security module forbids can't be read from a version number. */
+export function namespaceAccess(): NamespaceAccess {
+  if (process.platform !== 'linux') return { kind: 'none', reason: `${process.platform} has no network namespaces` };
+  for (const tool of ['unshare', 'nsenter', 'ip'])
+    if (spawnSync(tool, ['--version']).error !== undefined && spawnSync(tool, ['-V']).error !== undefined)
+      return { kind: 'none', reason: `the program \`${tool}\` is not installed (Debian: iproute2 and util-linux)` };
+  const probe = (args: readonly string[]) => spawnSync('unshare', [...args, ...walls, 'true'], { encoding: 'utf8' });
+  if (process.getuid?.() === 0 && probe([]).status === 0) return { kind: 'root' };
+  const user = probe(['--user', '--map-root-user']);
+  if (user.status === 0) return { kind: 'user' };
+  return { kind: 'none', reason: `no root and no user namespaces here (${user.stderr.trim()})` };
+}
+
+const walls = ['--net', '--mount', '--pid', '--fork', '--kill-child'] as const;
+
+/**
+ * Runs this very program again inside the walls and ends with its exit status. Ctrl-C and SIGTERM are passed on, so that the
+ * inner program ends in its own order; if this outer one is killed, the kernel kills the inner one (`--kill-child`).
+ */
+export async function enterLab(access: NamespaceAccess): Promise<never> {
+  const user = access.kind === 'user' ? ['--user', '--map-root-user'] : [];
+  const argv = [...user, ...walls, '--mount-proc', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const child = spawn('unshare', argv, { stdio: 'inherit', env: { ...process.env, [inside]: '1' } });
+  // A terminal sends Ctrl-C to the whole foreground group, so the inner program gets it itself; the others are passed on.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => signalInner(child.pid, 'SIGTERM'));
+  const status = await new Promise<number>((resolve) => {
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    child.on('error', () => resolve(127));
+  });
+  process.exit(status);
+}
+
+/** `unshare --fork` waits for the program it started; the signal is meant for that one. */
+function signalInner(unshare: number | undefined, signal: NodeJS.Signals): void {
+  if (unshare === undefined) return;
+  const children = spawnSync('cat', [`/proc/${unshare}/task/${unshare}/children`], { encoding: 'utf8' }).stdout;
+  for (const pid of children.trim().split(/\s+/)) if (pid !== '') process.kill(Number(pid), signal);
+}
