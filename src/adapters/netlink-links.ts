@@ -1,0 +1,221 @@
+/** The Links port over rtnetlink: a picture of interfaces and addresses that the kernel keeps fresh, and changes that are done on return. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { IpFamily } from '../core/address.ts';
+import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher, SystemFailure } from '../engine/ports.ts';
+import {
+  addAddressMessage,
+  createMacvlanMessage,
+  deleteLinkMessage,
+  dumpAddresses,
+  dumpLinks,
+  noAddressGenerationMessage,
+  parseAddress,
+  parseLink,
+  removeAddressMessage,
+  setUpMessage,
+} from './netlink-address.ts';
+import { messageType, type NetlinkMessage, type ReceivedMessage } from './netlink-message.ts';
+import { routeMessage, ruleMessage } from './netlink-route.ts';
+import { NetlinkEvents, NetlinkRequester } from './netlink-socket.ts';
+
+/** RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR. */
+const eventGroups = 0x1 | 0x10 | 0x100;
+
+export class NetlinkLinks implements Links {
+  readonly #requester = new NetlinkRequester();
+  readonly #events: NetlinkEvents;
+  #links = new Map<number, Link>();
+  #addresses = new Map<string, LinkAddress>();
+  #watcher: LinkWatcher | undefined;
+
+  constructor() {
+    // Subscribed before the first look, so that no change falls between the two.
+    this.#events = new NetlinkEvents(
+      0,
+      eventGroups,
+      (message) => this.#take(message),
+      () => this.#lookAgain(),
+    );
+    this.#lookAgain();
+  }
+
+  close(): void {
+    this.#events.close();
+    this.#requester.close();
+  }
+
+  links(): readonly Link[] {
+    return [...this.#links.values()];
+  }
+
+  link(name: string): Link | undefined {
+    for (const link of this.#links.values()) if (link.name === name) return link;
+    return undefined;
+  }
+
+  addresses(): readonly LinkAddress[] {
+    return [...this.#addresses.values()];
+  }
+
+  watch(watcher: LinkWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  addAddress(request: AddressRequest): SystemFailure {
+    return this.#change(addAddressMessage(request));
+  }
+
+  removeAddress(request: AddressRequest): SystemFailure {
+    const failure = this.#change(removeAddressMessage(request));
+    return failure === 'EADDRNOTAVAIL' || failure === 'ENODEV' ? undefined : failure;
+  }
+
+  addRoute(words: readonly string[], family: IpFamily): SystemFailure {
+    return this.#changeWords(routeMessage('add', words, family, this.#indexOf));
+  }
+
+  removeRoute(words: readonly string[], family: IpFamily): SystemFailure {
+    const failure = this.#changeWords(routeMessage('remove', words, family, this.#indexOf));
+    return failure === 'ESRCH' || failure === 'ENODEV' ? undefined : failure;
+  }
+
+  addRule(words: readonly string[], family: IpFamily): SystemFailure {
+    const failure = this.#changeWords(ruleMessage('add', words, family));
+    return failure === 'EEXIST' ? undefined : failure;
+  }
+
+  removeRule(words: readonly string[], family: IpFamily): SystemFailure {
+    const failure = this.#changeWords(ruleMessage('remove', words, family));
+    return failure === 'ENOENT' ? undefined : failure;
+  }
+
+  createVmac(
+    base: Link,
+    name: string,
+    hardwareAddress: Uint8Array,
+  ): { readonly link: Link } | { readonly failure: string } {
+    const failure = this.#change(createMacvlanMessage(base.index, name, hardwareAddress));
+    if (failure !== undefined && failure !== 'EEXIST') return { failure };
+    this.#lookAgain();
+    const made = this.link(name);
+    if (made === undefined) return { failure: 'ENODEV' };
+    this.#change(noAddressGenerationMessage(made.index));
+    // The base interface must not answer ARP for the addresses of the macvlan with its own hardware address, nor the other way round.
+    this.setParameter('ipv4', name, 'arp_ignore', 1);
+    this.setParameter('ipv4', name, 'arp_filter', 0);
+    this.setParameter('ipv4', name, 'accept_local', 1);
+    this.setParameter('ipv4', name, 'rp_filter', 0);
+    if (readParameter('ipv4', base.name, 'arp_ignore') === 0) this.setParameter('ipv4', base.name, 'arp_ignore', 1);
+    const up = this.#change(setUpMessage(made.index));
+    if (up !== undefined) return { failure: up };
+    this.#lookAgain();
+    return { link: this.#links.get(made.index) ?? made };
+  }
+
+  removeLink(index: number): SystemFailure {
+    const failure = this.#change(deleteLinkMessage(index));
+    return failure === 'ENODEV' ? undefined : failure;
+  }
+
+  setParameter(family: IpFamily, interfaceName: string, parameter: string, value: number): number | undefined {
+    const before = readParameter(family, interfaceName, parameter);
+    if (before === undefined || before === value) return before;
+    try {
+      writeFileSync(parameterPath(family, interfaceName, parameter), String(value));
+      return before;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #change(message: NetlinkMessage | undefined): SystemFailure {
+    return message === undefined ? 'EINVAL' : this.#requester.change(message);
+  }
+
+  #changeWords(built: { readonly message: NetlinkMessage } | { readonly failure: string }): SystemFailure {
+    return 'failure' in built ? built.failure : this.#requester.change(built.message);
+  }
+
+  readonly #indexOf = (name: string): number | undefined => this.link(name)?.index;
+
+  /** Reads everything anew, and tells the watcher what differs from what was known. */
+  #lookAgain(): void {
+    const links = new Map<number, Link>();
+    for (const { body } of this.#requester.dump(dumpLinks())) {
+      const link = parseLink(body);
+      if (link !== undefined) links.set(link.index, link);
+    }
+    const addresses = new Map<string, LinkAddress>();
+    for (const { body } of this.#requester.dump(dumpAddresses())) {
+      const address = parseAddress(body);
+      if (address !== undefined) addresses.set(addressKey(address), address);
+    }
+    for (const link of links.values()) this.#linkChanged(link);
+    for (const link of this.#links.values()) if (!links.has(link.index)) this.#linkRemoved(link);
+    for (const address of addresses.values()) this.#addressAdded(address);
+    for (const [key, address] of this.#addresses) if (!addresses.has(key)) this.#addressRemoved(address);
+  }
+
+  #take(message: ReceivedMessage): void {
+    if (message.type === messageType.newLink || message.type === messageType.deleteLink) {
+      const link = parseLink(message.body);
+      if (link === undefined) return;
+      if (message.type === messageType.newLink) this.#linkChanged(link);
+      else this.#linkRemoved(link);
+    } else if (message.type === messageType.newAddress || message.type === messageType.deleteAddress) {
+      const address = parseAddress(message.body);
+      if (address === undefined) return;
+      if (message.type === messageType.newAddress) this.#addressAdded(address);
+      else this.#addressRemoved(address);
+    }
+  }
+
+  #linkChanged(link: Link): void {
+    const before = this.#links.get(link.index);
+    this.#links.set(link.index, link);
+    if (before === undefined || !sameLink(before, link)) this.#watcher?.linkChanged(link);
+  }
+
+  #linkRemoved(link: Link): void {
+    if (this.#links.delete(link.index)) this.#watcher?.linkRemoved(link);
+  }
+
+  #addressAdded(address: LinkAddress): void {
+    const key = addressKey(address);
+    const before = this.#addresses.get(key);
+    this.#addresses.set(key, address);
+    if (before === undefined || before.tentative !== address.tentative) this.#watcher?.addressAdded(address);
+  }
+
+  #addressRemoved(address: LinkAddress): void {
+    if (this.#addresses.delete(addressKey(address))) this.#watcher?.addressRemoved(address);
+  }
+}
+
+function parameterPath(family: IpFamily, interfaceName: string, parameter: string): string {
+  return `/proc/sys/net/${family}/conf/${interfaceName}/${parameter}`;
+}
+
+function readParameter(family: IpFamily, interfaceName: string, parameter: string): number | undefined {
+  try {
+    return Number(readFileSync(parameterPath(family, interfaceName, parameter), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function addressKey(address: LinkAddress): string {
+  return `${address.interfaceIndex} ${address.address}/${address.prefix}`;
+}
+
+function sameLink(a: Link, b: Link): boolean {
+  return (
+    a.name === b.name &&
+    a.up === b.up &&
+    a.running === b.running &&
+    a.multicast === b.multicast &&
+    a.mtu === b.mtu &&
+    a.hardwareAddress.length === b.hardwareAddress.length &&
+    a.hardwareAddress.every((byte, index) => byte === b.hardwareAddress[index])
+  );
+}
