@@ -1,7 +1,23 @@
-/** One virtual router's protocol machine (RFC 9568 §6.4, RFC 3768 §6.4). */
+/**
+ * One virtual router's protocol machine: RFC 9568 §6.4 (and RFC 3768 §6.4 for version 2) with Keepalived's extensions and FAULT.
+ *
+ * Every transition stands in this file. Facts from outside (link, tracking, serving, the operator, the sync group) are kept in
+ * facts.ts; `#settle` compares them with the state. A deadline is a field of the state that waits for it.
+ *
+ * Ours, where neither RFC nor Keepalived says so:
+ * - A router that was not run for so long that others must have given it up listens before it speaks (`#wakeLate`).
+ * - On hearing priority 0 from the router it follows a backup takes over at once (`resignIsImmediate`).
+ * - A router that steps down before a higher one lets go of the addresses and then says a last word (`splitIsAnnounced`), so that the
+ *   winner, who may never have noticed the split, announces the addresses at once.
+ * - A balancer that does not serve is a fault of its router: an address without a service behind it helps nobody.
+ */
 
-import type { RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
-import type { VirtualRouterSettings } from './settings.ts';
+import type { HeardAdvertisement, RouterStateKind, RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
+import { RouterFacts } from './facts.ts';
+import { activeDownMs, skewMs } from './intervals.ts';
+import { compareContenders } from './order.ts';
+import { Outbox } from './outbox.ts';
+import type { VirtualAddress, VirtualRouterSettings } from './settings.ts';
 
 export interface VirtualRouter {
   readonly settings: VirtualRouterSettings;
@@ -12,4 +28,482 @@ export interface VirtualRouter {
   /** When a `timer` event is due, or undefined. */
   deadline(): number | undefined;
   status(): RouterStatus;
+}
+
+type RouterState = { readonly kind: 'initialize' } | { readonly kind: 'fault' } | BackupState | ActiveState;
+
+interface BackupState {
+  readonly kind: 'backup';
+  /** When Active_Down_Timer fires. */
+  activeDownAt: number;
+  /** Active_Adver_Interval: in version 3 learnt from the advertisements (RFC 9568 §6.4.2). */
+  activeIntervalMs: number;
+  /** preempt_delay: until then lower advertisements are accepted. Undefined: not running. */
+  preemptAt: number | undefined;
+}
+
+interface ActiveState {
+  readonly kind: 'active';
+  /** When Adver_Timer fires. */
+  advertiseAt: number;
+  /** The second burst of announcements (garp_master_delay, or garp_lower_prio_delay), and the regular refresh. */
+  announceAgain: { readonly at: number; readonly repeat: number } | undefined;
+  refreshAt: number | undefined;
+  /** Last time an address conflict was answered: not more often than RFC 5227 §2.4 (c) allows. */
+  defendedAt: number;
+}
+
+/** RFC 5227 §1.1 DEFEND_INTERVAL. */
+const defendIntervalMs = 10_000;
+
+export class VirtualRouterMachine implements VirtualRouter {
+  #settings: VirtualRouterSettings;
+  #state: RouterState = { kind: 'initialize' };
+  #started = false;
+  readonly #facts = new RouterFacts();
+  readonly #out = new Outbox();
+  #heard: { source: string; priority: number; atMs: number } | undefined;
+  #sinceMs = 0;
+  #reason = 'not started';
+  #toActive = 0;
+  #fromActive = 0;
+
+  constructor(settings: VirtualRouterSettings) {
+    this.#settings = settings;
+  }
+
+  get settings(): VirtualRouterSettings {
+    return this.#settings;
+  }
+
+  /** 0 is never the running priority; 1..254, or 255 for the owner. */
+  get priority(): number {
+    return this.#facts.priority(this.#settings);
+  }
+
+  get stateKind(): RouterStateKind {
+    return this.#state.kind;
+  }
+
+  poll(): VrrpAction | undefined {
+    return this.#out.take();
+  }
+
+  deadline(): number | undefined {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'backup':
+        return state.activeDownAt;
+      case 'active':
+        return Math.min(state.advertiseAt, state.announceAgain?.at ?? Infinity, state.refreshAt ?? Infinity);
+      default:
+        return undefined;
+    }
+  }
+
+  status(): RouterStatus {
+    return {
+      state: this.#state.kind,
+      sinceMs: this.#sinceMs,
+      reason: this.#reason,
+      priority: this.priority,
+      faults: this.#facts.faults(this.#settings),
+      heard: this.#heard,
+      activeAdvertisementIntervalMs:
+        this.#state.kind === 'backup' ? this.#state.activeIntervalMs : this.#settings.advertisementIntervalMs,
+      transitions: { toActive: this.#toActive, fromActive: this.#fromActive },
+      deadlineMs: this.deadline(),
+    };
+  }
+
+  handle(event: VrrpEvent, now: number): void {
+    this.#wakeLate(event, now);
+    const priorityBefore = this.priority;
+    if (this.#facts.note(event)) {
+      if (this.priority !== priorityBefore)
+        this.#log('info', `Changing effective priority from ${priorityBefore} to ${this.priority}`);
+      this.#settle(now);
+      return;
+    }
+    switch (event.kind) {
+      case 'start':
+        this.#start(now);
+        break;
+      case 'shutdown':
+        this.#shutdown(now);
+        break;
+      case 'timer':
+        this.#timer(now);
+        break;
+      case 'advertisement':
+        this.#advertisement(event.heard, now);
+        break;
+      case 'settings':
+        this.#reload(event.settings, now);
+        break;
+      case 'peer-lost':
+        this.#peerLost(event.source, now);
+        break;
+      case 'address-lost':
+        this.#addressLost(event.address);
+        break;
+      case 'address-conflict':
+        this.#addressConflict(event.address, event.hardwareAddress, now);
+        break;
+      case 'group':
+        this.#group(event.wish, now);
+        break;
+    }
+  }
+
+  // ------------------------------------------------------------ Initialize and FAULT (RFC 9568 §6.4.1)
+
+  #start(now: number): void {
+    if (this.#started) return;
+    this.#started = true;
+    // An earlier life, killed before it could clean up, may have left the addresses behind.
+    this.#out.put({ kind: 'remove-addresses', addresses: this.#addresses(), all: true });
+    this.#sinceMs = now;
+    this.#settle(now);
+  }
+
+  /** Enters or leaves FAULT and Initialize as the facts say. */
+  #settle(now: number): void {
+    if (!this.#started) return;
+    const fault = this.#facts.faults(this.#settings)[0];
+    if (fault !== undefined) {
+      if (this.#state.kind !== 'fault') this.#enterFault(fault, now);
+      return;
+    }
+    const pending = this.#facts.pending()[0];
+    if (pending !== undefined) {
+      if (this.#state.kind === 'initialize') this.#reason = `waiting for ${pending}`;
+      return;
+    }
+    if (this.#state.kind === 'fault') this.#leaveFault(now);
+    else if (this.#state.kind === 'initialize') this.#enterElection(now, 'started');
+  }
+
+  #enterFault(reason: string, now: number): void {
+    const from = this.#state.kind;
+    this.#log('notice', from === 'initialize' ? 'Entering FAULT STATE (init)' : 'Entering FAULT STATE');
+    if (from === 'active') this.#resign();
+    this.#changeState({ kind: 'fault' }, reason, now);
+  }
+
+  #leaveFault(now: number): void {
+    // A peer that talks to us by unicast may hold a stale neighbour entry for our own address.
+    if (this.#settings.transport.kind === 'unicast') this.#out.put({ kind: 'announce-own-address' });
+    this.#enterElection(now, 'fault cleared');
+  }
+
+  /** §6.4.1 Startup: the owner is active at once, everybody else listens first. */
+  #enterElection(now: number, reason: string): void {
+    if (this.priority === 255) {
+      this.#becomeActive(now, 'address owner');
+      return;
+    }
+    this.#log('notice', this.#state.kind === 'initialize' ? 'Entering BACKUP STATE (init)' : 'Entering BACKUP STATE');
+    this.#becomeBackup(now, this.#settings.advertisementIntervalMs, reason);
+  }
+
+  #shutdown(now: number): void {
+    if (!this.#started) return;
+    if (this.#state.kind === 'active') this.#resign();
+    this.#started = false;
+    this.#changeState({ kind: 'initialize' }, 'stopped', now);
+  }
+
+  // ------------------------------------------------------------ timers
+
+  #timer(now: number): void {
+    const state = this.#state;
+    if (state.kind === 'backup') {
+      if (now < state.activeDownAt) return;
+      this.#log('info', 'Receive advertisement timeout');
+      this.#becomeActive(now, 'no advertisement heard');
+    } else if (state.kind === 'active') {
+      if (now >= state.advertiseAt) this.#advertise(state, now);
+      this.#announceDue(state, now);
+    }
+  }
+
+  #announceDue(state: ActiveState, now: number): void {
+    const { garp } = this.#settings;
+    if (state.announceAgain !== undefined && now >= state.announceAgain.at) {
+      this.#out.announce(this.#addresses(), state.announceAgain.repeat);
+      state.announceAgain = undefined;
+    }
+    if (state.refreshAt !== undefined && now >= state.refreshAt) {
+      this.#out.announce(this.#addresses(), garp.refreshRepeat);
+      state.refreshAt = now + garp.refreshMs;
+    }
+  }
+
+  /**
+   * A process that was stopped for longer than the others wait assumes that it was replaced, whatever woke it: it lets go, listens for an
+   * interval and the skew, and only then takes part again. So does a backup that slept through its own deadline by more than an
+   * interval: the advertisements it should have heard may have been dropped while nobody read the socket.
+   */
+  #wakeLate(event: VrrpEvent, now: number): void {
+    const state = this.#state;
+    if (state.kind === 'active') {
+      const intervalMs = this.#settings.advertisementIntervalMs;
+      const replacedAt = state.advertiseAt + Math.max(this.#settings.downTimerAdverts - 1, 0.5) * intervalMs;
+      if (now < replacedAt) return;
+      this.#log(
+        'warning',
+        `was not run for ${Math.round(now - state.advertiseAt + intervalMs)}ms, assuming that it was replaced`,
+      );
+      this.#log('notice', 'Entering BACKUP STATE');
+      this.#out.letGo(this.#addresses());
+      this.#becomeBackup(now, intervalMs, 'woke up late');
+      (this.#state as RouterState as BackupState).activeDownAt = now + this.#listenMs(intervalMs);
+    } else if (
+      state.kind === 'backup' &&
+      event.kind === 'timer' &&
+      now >= state.activeDownAt + state.activeIntervalMs
+    ) {
+      state.activeDownAt = now + this.#listenMs(state.activeIntervalMs);
+    }
+  }
+
+  // ------------------------------------------------------------ advertisements
+
+  #advertisement(heard: HeardAdvertisement, now: number): void {
+    if (this.#state.kind === 'backup') this.#heardAsBackup(this.#state, heard, now);
+    else if (this.#state.kind === 'active') this.#heardAsActive(this.#state, heard, now);
+    if (heard.priority > 0) this.#heard = { source: heard.source, priority: heard.priority, atMs: now };
+  }
+
+  /** RFC 9568 §6.4.2, RFC 3768 §6.4.2. */
+  #heardAsBackup(state: BackupState, heard: HeardAdvertisement, now: number): void {
+    if (heard.priority === 0) {
+      this.#heardResignation(state, heard, now);
+      return;
+    }
+    const preempts = this.#settings.preempt && heard.priority < this.priority;
+    if (preempts && !this.#preemptDelayed(state, now)) {
+      this.#log('info', `received lower priority (${heard.priority}) advert from ${heard.source} - discarding`);
+      return;
+    }
+    if (!preempts && state.preemptAt !== undefined) {
+      state.preemptAt = undefined;
+      this.#log('info', 'stop preempt delay');
+    }
+    this.#learnInterval(state, heard.advertisementIntervalMs);
+    state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
+  }
+
+  #heardResignation(state: BackupState, heard: HeardAdvertisement, now: number): void {
+    this.#log('info', 'Backup received priority 0 advertisement');
+    const followed = this.#heard === undefined || this.#heard.source === heard.source;
+    if (this.#settings.resignIsImmediate && followed) {
+      this.#becomeActive(now, `${heard.source} resigned`);
+      return;
+    }
+    // Never later than it would have been without the resignation.
+    const skew = skewMs(this.#settings.version, this.priority, state.activeIntervalMs);
+    state.activeDownAt = Math.min(state.activeDownAt, now + skew);
+  }
+
+  /** preempt_delay runs from the first lower advertisement heard; true while it holds the router back. */
+  #preemptDelayed(state: BackupState, now: number): boolean {
+    const { preemptDelayMs } = this.#settings;
+    if (preemptDelayMs <= 0) return false;
+    if (state.preemptAt === undefined) {
+      state.preemptAt = now + preemptDelayMs;
+      this.#log('info', `start preempt delay (${(preemptDelayMs / 1000).toFixed(6)})`);
+    }
+    return now < state.preemptAt;
+  }
+
+  #learnInterval(state: BackupState, intervalMs: number): void {
+    if (this.#settings.version === 2 || intervalMs <= 0 || intervalMs === state.activeIntervalMs) return;
+    this.#log('info', `advertisement interval updated from ${state.activeIntervalMs}ms to ${intervalMs}ms by master`);
+    state.activeIntervalMs = intervalMs;
+  }
+
+  /** RFC 9568 §6.4.3, RFC 3768 §6.4.3. */
+  #heardAsActive(state: ActiveState, heard: HeardAdvertisement, now: number): void {
+    if (heard.priority === 0) {
+      this.#log('info', 'Master received priority 0 message');
+      this.#advertise(state, now);
+      return;
+    }
+    const order = this.#compare(heard);
+    if (order === 0) {
+      this.#log('warning', 'WARNING - equal priority advert received from remote host with our IP address.');
+    } else if (order < 0) {
+      this.#heardLower(state, heard, now);
+    } else {
+      this.#yield(heard, now);
+    }
+  }
+
+  #heardLower(state: ActiveState, heard: HeardAdvertisement, now: number): void {
+    const { lowerPrioNoAdvert, garp } = this.#settings;
+    this.#log(
+      'info',
+      `Received advert from ${heard.source} with lower priority ${heard.priority}, ours ${this.priority}${
+        lowerPrioNoAdvert ? '' : ', forcing new election'
+      }`,
+    );
+    if (!lowerPrioNoAdvert) this.#advertise(state, now);
+    this.#announceAfterLower(state, now);
+    if (garp.lowerPrioRepeat > 0 || !lowerPrioNoAdvert)
+      this.#out.put({ kind: 'lower-priority-heard', source: heard.source, priority: heard.priority });
+  }
+
+  #announceAfterLower(state: ActiveState, now: number): void {
+    const { garp } = this.#settings;
+    if (garp.lowerPrioRepeat <= 0) return;
+    this.#out.announce(this.#addresses(), garp.lowerPrioRepeat);
+    if (garp.lowerPrioDelayMs > 0)
+      state.announceAgain = { at: now + garp.lowerPrioDelayMs, repeat: garp.lowerPrioRepeat };
+  }
+
+  /** A better router exists: back down, even with nopreempt. */
+  #yield(heard: HeardAdvertisement, now: number): void {
+    const { higherPrioSendAdvert, splitIsAnnounced } = this.#settings;
+    this.#log(
+      'info',
+      heard.priority > this.priority
+        ? `Master received advert from ${heard.source} with higher priority ${heard.priority}, ours ${this.priority}`
+        : `Master received advert from ${heard.source} with same priority ${heard.priority} but higher IP address than ours`,
+    );
+    if (higherPrioSendAdvert && !splitIsAnnounced) this.#out.advertise(this.priority);
+    this.#log('notice', 'Entering BACKUP STATE');
+    this.#out.letGo(this.#addresses());
+    if (splitIsAnnounced) this.#out.advertise(this.priority);
+    const interval =
+      this.#settings.version === 3 && heard.advertisementIntervalMs > 0 ? heard.advertisementIntervalMs : undefined;
+    this.#becomeBackup(
+      now,
+      interval ?? this.#settings.advertisementIntervalMs,
+      `${heard.source} has priority ${heard.priority}`,
+    );
+  }
+
+  /** Above zero: theirs wins. 0: equal priority from our own address. An interface without address never wins. */
+  #compare(heard: HeardAdvertisement): number {
+    const source = this.#facts.source(this.#settings);
+    if (source === undefined) return heard.priority - this.priority || 1;
+    return compareContenders(heard, { priority: this.priority, source });
+  }
+
+  // ------------------------------------------------------------ the two states of the election
+
+  #becomeActive(now: number, reason: string): void {
+    const { garp, advertisementIntervalMs } = this.#settings;
+    this.#log('notice', 'Entering MASTER STATE');
+    // The advertisement first: a router that still holds the addresses lets go before ours are announced.
+    this.#out.advertise(this.priority);
+    this.#out.put({ kind: 'add-addresses', addresses: this.#addresses(), all: true });
+    this.#out.announce(this.#addresses(), garp.repeat);
+    const state: ActiveState = {
+      kind: 'active',
+      advertiseAt: now + advertisementIntervalMs,
+      announceAgain: garp.delayMs > 0 ? { at: now + garp.delayMs, repeat: garp.repeat } : undefined,
+      refreshAt: garp.refreshMs > 0 ? now + garp.refreshMs : undefined,
+      defendedAt: -Infinity,
+    };
+    this.#changeState(state, reason, now);
+  }
+
+  #becomeBackup(now: number, activeIntervalMs: number, reason: string): void {
+    const activeDownAt = now + this.#activeDownMs(activeIntervalMs);
+    this.#changeState({ kind: 'backup', activeDownAt, activeIntervalMs, preemptAt: undefined }, reason, now);
+  }
+
+  /** Leaves the active role in an orderly way: others hear it before the addresses are gone. */
+  #resign(): void {
+    this.#out.advertise(0);
+    this.#log('info', 'sent 0 priority');
+    this.#out.letGo(this.#addresses());
+  }
+
+  #advertise(state: ActiveState, now: number): void {
+    this.#out.advertise(this.priority);
+    state.advertiseAt = now + this.#settings.advertisementIntervalMs;
+  }
+
+  #changeState(to: RouterState, reason: string, now: number): void {
+    const from = this.#state.kind;
+    this.#state = to;
+    this.#sinceMs = now;
+    this.#reason = reason;
+    if (to.kind === 'active') this.#toActive++;
+    if (from === 'active') this.#fromActive++;
+    this.#out.put({ kind: 'state-changed', from, to: to.kind, priority: this.priority, reason });
+  }
+
+  // ------------------------------------------------------------ facts that change while we run
+
+  #group(wish: 'active' | 'backup' | 'announce', now: number): void {
+    const state = this.#state;
+    if (wish === 'active' && state.kind === 'backup') this.#becomeActive(now, 'sync group');
+    else if (wish === 'announce' && state.kind === 'active') this.#announceAfterLower(state, now);
+    else if (wish === 'backup' && state.kind === 'active') {
+      this.#log('notice', 'Entering BACKUP STATE');
+      this.#resign();
+      this.#becomeBackup(now, this.#settings.advertisementIntervalMs, 'sync group');
+    }
+  }
+
+  /** Reload (Keepalived manual, SIGHUP): the state stays; only addresses that changed are touched. */
+  #reload(settings: VirtualRouterSettings, now: number): void {
+    const before = this.#addresses();
+    this.#settings = settings;
+    if (this.#state.kind === 'active') this.#reloadActive(this.#state, before, now);
+    this.#settle(now);
+  }
+
+  #reloadActive(state: ActiveState, before: readonly VirtualAddress[], now: number): void {
+    const { garp, advertisementIntervalMs } = this.#settings;
+    this.#out.replace(before, this.#addresses(), garp.repeat);
+    state.advertiseAt = Math.min(state.advertiseAt, now + advertisementIntervalMs);
+    state.refreshAt = garp.refreshMs > 0 ? now + garp.refreshMs : undefined;
+  }
+
+  /** The IETF's work on VRRP with BFD: losing the session is an Active_Down event, whatever the timer says. */
+  #peerLost(source: string, now: number): void {
+    if (this.#state.kind !== 'backup' || this.#heard?.source !== source) return;
+    this.#becomeActive(now, `BFD lost ${source}`);
+  }
+
+  #addressLost(address: string): void {
+    const lost = this.#addresses().filter((ours) => ours.address === address);
+    if (this.#state.kind !== 'active' || lost.length === 0) return;
+    this.#log('warning', `address ${address} was removed by someone else, putting it back`);
+    this.#out.put({ kind: 'add-addresses', addresses: lost, all: false });
+    this.#out.announce(lost, this.#settings.garp.repeat);
+  }
+
+  #addressConflict(address: string, hardwareAddress: string, now: number): void {
+    const state = this.#state;
+    const ours = this.#addresses().filter((own) => own.address === address);
+    if (state.kind !== 'active' || ours.length === 0 || now - state.defendedAt < defendIntervalMs) return;
+    state.defendedAt = now;
+    this.#log('warning', `address conflict: ${hardwareAddress} answers for ${address}, announcing ours`);
+    this.#out.announce(ours, 1);
+  }
+
+  // ------------------------------------------------------------ shorthands
+
+  #addresses(): readonly VirtualAddress[] {
+    return [...this.#settings.addresses, ...this.#settings.excludedAddresses];
+  }
+
+  #activeDownMs(intervalMs: number): number {
+    return activeDownMs(this.#settings.version, this.priority, intervalMs, this.#settings.downTimerAdverts);
+  }
+
+  #listenMs(intervalMs: number): number {
+    return activeDownMs(this.#settings.version, this.priority, intervalMs, 1);
+  }
+
+  #log(severity: 'info' | 'notice' | 'warning', message: string): void {
+    this.#out.log(severity, this.#settings.name, message);
+  }
 }

@@ -1,0 +1,57 @@
+/** What a machine asks for, in order, until its driver polls it; with the few shapes of request that recur. */
+
+import type { VrrpAction } from './events.ts';
+import type { VirtualAddress } from './settings.ts';
+
+export class Outbox {
+  #actions: VrrpAction[] = [];
+
+  put(action: VrrpAction): void {
+    this.#actions.push(action);
+  }
+
+  take(): VrrpAction | undefined {
+    return this.#actions.shift();
+  }
+
+  advertise(priority: number): void {
+    this.put({ kind: 'send-advertisement', priority });
+  }
+
+  announce(addresses: readonly VirtualAddress[], repeat: number): void {
+    if (repeat > 0 && addresses.length > 0) this.put({ kind: 'announce', addresses, repeat });
+  }
+
+  /** No more announcements, then no more addresses. */
+  letGo(addresses: readonly VirtualAddress[]): void {
+    this.put({ kind: 'cancel-announcements' });
+    this.put({ kind: 'remove-addresses', addresses, all: true });
+  }
+
+  /** Reload: only what differs is touched, what goes before what comes. */
+  replace(before: readonly VirtualAddress[], after: readonly VirtualAddress[], repeat: number): void {
+    const gone = before.filter((old) => !after.some((address) => sameAddress(old, address)));
+    const added = after.filter((address) => !before.some((old) => sameAddress(old, address)));
+    if (gone.length > 0) this.put({ kind: 'remove-addresses', addresses: gone, all: false });
+    if (added.length > 0) this.put({ kind: 'add-addresses', addresses: added, all: false });
+    this.announce(added, repeat);
+  }
+
+  log(severity: 'info' | 'notice' | 'warning', instance: string, message: string): void {
+    this.put({ kind: 'log', severity, message: `(${instance}) ${message}` });
+  }
+}
+
+/** Equal in every property: another prefix, label or device means that the address must be set anew. */
+function sameAddress(a: VirtualAddress, b: VirtualAddress): boolean {
+  return (
+    a.family === b.family &&
+    a.address === b.address &&
+    a.prefix === b.prefix &&
+    a.device === b.device &&
+    a.label === b.label &&
+    a.scope === b.scope &&
+    a.broadcast === b.broadcast &&
+    a.peer === b.peer
+  );
+}
