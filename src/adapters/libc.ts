@@ -121,6 +121,7 @@ function load() {
       policy: number,
       parameter: Bytes,
     ) => number,
+    unshare: c('int unshare(int flags)') as (flags: number) => number,
     mlockall: c('int mlockall(int flags)') as (flags: number) => number,
     if_nametoindex: c('uint32_t if_nametoindex(const char *name)') as (name: string) => number,
   };

@@ -1,0 +1,150 @@
+/** The Links port on real interfaces, in a network namespace of its own. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { enterNetworkNamespace, ip } from '../../test/namespaces/enter.ts';
+import { needs } from '../../test/requirements.ts';
+import type { AddressRequest, Link, LinkAddress } from '../engine/ports.ts';
+import { NetlinkLinks } from './netlink-links.ts';
+
+const skip = needs('linux', 'root', 'namespaces', 'ip');
+
+test('links and addresses by netlink', { skip }, async (suite) => {
+  let links!: NetlinkLinks;
+  let index = 0;
+  const told: string[] = [];
+  let wake: (() => void) | undefined;
+  const tell = (line: string) => {
+    told.push(line);
+    wake?.();
+  };
+  const heard = async (line: string) => {
+    while (!told.includes(line)) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  const request = (change: Partial<AddressRequest>): AddressRequest => ({
+    interfaceIndex: index,
+    family: 'ipv4',
+    address: '10.9.0.240',
+    prefix: 32,
+    label: undefined,
+    scope: undefined,
+    broadcast: undefined,
+    peer: undefined,
+    home: false,
+    noPrefixRoute: false,
+    lifetimeSeconds: undefined,
+    deprecated: false,
+    ...change,
+  });
+  const shown = () => ip('-d addr show dev eth0');
+  // The suite's own handle: signals alone don't keep the process alive.
+  const alive = setInterval(() => {}, 60_000);
+  suite.after(() => {
+    clearInterval(alive);
+    links.close();
+  });
+
+  await suite.test('a look at what is there, and events for what changes', async () => {
+    enterNetworkNamespace();
+    ip('link add eth0 type veth peer name far0');
+    ip('addr add 10.9.0.1/24 dev eth0');
+    links = new NetlinkLinks();
+    links.watch({
+      linkChanged: (link: Link) => tell(`${link.name} ${link.up ? 'up' : 'down'} ${link.running ? 'running' : 'dead'}`),
+      linkRemoved: (link: Link) => tell(`${link.name} removed`),
+      addressAdded: (address: LinkAddress) => tell(`+${address.address}/${address.prefix}`),
+      addressRemoved: (address: LinkAddress) => tell(`-${address.address}/${address.prefix}`),
+    });
+    const eth0 = links.link('eth0');
+    assert.ok(eth0 !== undefined);
+    index = eth0.index;
+    assert.equal(eth0.up, false);
+    assert.equal(eth0.hardwareAddress.length, 6);
+    assert.equal(eth0.mtu, 1500);
+    assert.deepEqual(
+      links.addresses().filter((address) => address.interfaceIndex === index),
+      [{ interfaceIndex: index, family: 'ipv4', address: '10.9.0.1', prefix: 24, scope: 0, tentative: false }],
+    );
+    ip('link set far0 up');
+    ip('link set eth0 up');
+    await heard('eth0 up running');
+    ip('link set far0 down');
+    await heard('eth0 up dead');
+    ip('link set far0 up');
+    await heard('eth0 up running');
+  });
+
+  await suite.test('an address with label, scope and broadcast, added, told and removed', async () => {
+    assert.equal(
+      links.addAddress(request({ label: 'eth0:vip', scope: 'link', broadcast: '+', prefix: 28 })),
+      undefined,
+    );
+    assert.match(shown(), /inet 10\.9\.0\.240\/28 brd 10\.9\.0\.255 scope link (secondary )?eth0:vip/);
+    await heard('+10.9.0.240/28');
+    assert.equal(links.addAddress(request({ label: 'eth0:vip', scope: 'link', prefix: 28 })), undefined, 'again');
+    assert.equal(links.removeAddress(request({ prefix: 28 })), undefined);
+    await heard('-10.9.0.240/28');
+    assert.doesNotMatch(shown(), /10\.9\.0\.240/);
+    assert.equal(links.removeAddress(request({ prefix: 28 })), undefined, 'what is gone already is gone');
+  });
+
+  await suite.test('a leased address ends by itself unless renewed', async () => {
+    assert.equal(links.addAddress(request({ lifetimeSeconds: 60 })), undefined);
+    assert.match(shown(), /10\.9\.0\.240\/32 scope global dynamic eth0\s+valid_lft 60sec preferred_lft 60sec/);
+    assert.equal(links.addAddress(request({ lifetimeSeconds: 1 })), undefined);
+    await heard('-10.9.0.240/32');
+    assert.doesNotMatch(shown(), /10\.9\.0\.240/);
+  });
+
+  await suite.test('IPv6: usable at once, and not chosen as source', () => {
+    const address = request({ family: 'ipv6', address: '2001:db8::240', prefix: 128, deprecated: true });
+    assert.equal(links.addAddress(address), undefined);
+    assert.match(shown(), /inet6 2001:db8::240\/128 scope global nodad deprecated/);
+    assert.equal(links.removeAddress(address), undefined);
+  });
+
+  await suite.test('failures are told by name', () => {
+    assert.equal(links.addAddress(request({ interfaceIndex: 4711 })), 'ENODEV');
+    assert.equal(links.addAddress(request({ address: '10.9.0.300' })), 'EINVAL');
+  });
+
+  await suite.test('an address that others remove is told', async () => {
+    assert.equal(links.addAddress(request({ prefix: 25 })), undefined);
+    ip('addr del 10.9.0.240/25 dev eth0');
+    await heard('-10.9.0.240/25');
+  });
+
+  await suite.test('routes and rules with the words of ip-route(8)', () => {
+    const route = 'default via 10.9.0.254 dev eth0 src 10.9.0.1 metric 7 table 42 mtu 1400'.split(' ');
+    assert.equal(links.addRoute(route, 'ipv4'), undefined);
+    assert.match(
+      ip('route show table 42'),
+      /default via 10\.9\.0\.254 dev eth0 proto keepalived src 10\.9\.0\.1 metric 7 mtu 1400/,
+    );
+    assert.equal(links.addRoute(route, 'ipv4'), undefined, 'again');
+    assert.equal(links.removeRoute(route, 'ipv4'), undefined);
+    assert.equal(links.removeRoute(route, 'ipv4'), undefined, 'gone already');
+    assert.equal(links.addRoute(['blackhole', '192.0.2.0/24'], 'ipv4'), undefined);
+    assert.match(ip('route'), /blackhole 192\.0\.2\.0\/24 proto keepalived/);
+    assert.match(links.addRoute(['192.0.2.0/24', 'nexthop'], 'ipv4') ?? '', /nexthop/);
+    const rule = 'from 10.9.0.0/24 to 192.0.2.0/24 table 42 priority 77'.split(' ');
+    assert.equal(links.addRule(rule, 'ipv4'), undefined);
+    assert.equal(links.addRule(rule, 'ipv4'), undefined, 'again');
+    assert.match(ip('rule'), /77:\tfrom 10\.9\.0\.0\/24 to 192\.0\.2\.0\/24 lookup 42/);
+    assert.equal(links.removeRule(rule, 'ipv4'), undefined);
+    assert.doesNotMatch(ip('rule'), /lookup 42/);
+  });
+
+  await suite.test('a virtual hardware address (use_vmac)', async () => {
+    const base = links.link('eth0');
+    assert.ok(base !== undefined);
+    const made = links.createVmac(base, 'vrrp.51', Uint8Array.of(0, 0, 0x5e, 0, 1, 51));
+    assert.ok('link' in made, JSON.stringify(made));
+    assert.equal(made.link.up, true);
+    assert.match(
+      ip('-d link show dev vrrp.51'),
+      /link\/ether 00:00:5e:00:01:33 .*macvlan mode private .*addrgenmode none/s,
+    );
+    assert.equal(links.removeLink(made.link.index), undefined);
+    await heard('vrrp.51 removed');
+  });
+});
