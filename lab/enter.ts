@@ -5,6 +5,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { keepDescriptor, keepInstructions } from './keep.ts';
 
 /** How namespaces can be had here: as root, in a user namespace, or why not. */
 export type NamespaceAccess = { readonly kind: 'root' | 'user' } | { readonly kind: 'none'; readonly reason: string };
@@ -38,7 +41,12 @@ const walls = ['--net', '--mount', '--pid', '--fork', '--kill-child'] as const;
 export async function enterLab(access: NamespaceAccess): Promise<never> {
   const user = access.kind === 'user' ? ['--user', '--map-root-user'] : [];
   const argv = [...user, ...walls, '--mount-proc', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn('unshare', argv, { stdio: 'inherit', env: { ...process.env, [inside]: '1' } });
+  const stdio: ('inherit' | 'pipe')[] = ['inherit', 'inherit', 'inherit', 'pipe'];
+  const child = spawn('unshare', argv, { stdio, env: { ...process.env, [inside]: '1' } });
+  // The inner program asks to be left running (`--keep`): say how to reach it, and leave.
+  createInterface(child.stdio[keepDescriptor] as Readable).on('line', (line) => {
+    process.stdout.write(keepInstructions(line, child.pid ?? 0), () => process.exit(0));
+  });
   // A terminal sends Ctrl-C to the whole foreground group, so the inner program gets it itself; the others are passed on.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => signalInner(child.pid, 'SIGTERM'));

@@ -79,6 +79,11 @@ export class Host {
     return host;
   }
 
+  /** The host's first process, as the lab's namespace counts. */
+  get firstPid(): number {
+    return this.#firstPid;
+  }
+
   /** The host's own address, without prefix. */
   get address(): string {
     return (this.addresses[0] ?? '').replace(/\/.*/, '');

@@ -13,3 +13,20 @@ export const headBytesMax = 15_360;
 
 /** Most header fields in a head: HAProxy's tune.http.maxhdr. */
 export const headerFieldsMax = 101;
+
+/** The launcher of `evergate run`, in milliseconds. */
+export const launcher = {
+  /** After the address has moved, exchanges that still run may take this long: a page with its pictures, not a download. */
+  drainMsMax: 2000,
+  /** A half that lived this long died of something new: it is started again at once. */
+  restartForgivenMs: 10_000,
+  /** First pause before a half is started again, doubled each time, and the longest. */
+  restartMsStep: 100,
+  restartMsMax: 10_000,
+} as const;
+
+/** Bytes of extensions in one chunk's first line. Nobody uses them; the bound keeps a peer from sending only those. */
+export const chunkExtensionBytesMax = 1_024;
+
+/** Bytes of trailer fields behind a chunked body: plenty for checksums and gRPC's status. */
+export const trailerBytesMax = 8_192;

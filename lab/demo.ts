@@ -1,0 +1,179 @@
+/**
+ * `npm run demo`: two balancers, three web servers, a client and a virtual IP on one machine, on the unmodified files in `examples/`;
+ * requests in turn, a balancer killed under load, its return, a web server killed. Ends with what clients saw of each.
+ */
+import { parseArgs } from 'node:util';
+import { enterLab, insideLab, namespaceAccess } from './enter.ts';
+import { EssayCluster, type NodeName } from './essay-cluster.ts';
+import { keepRunning } from './keep.ts';
+import { loopbackDemo } from './loopback-demo.ts';
+import { monotonicMs } from './prober/load.ts';
+import type { ProbeSummary } from './prober/outage.ts';
+import { Prober } from './prober/prober.ts';
+import { Terminal } from './terminal.ts';
+
+const usage = `npm run demo [-- --keep]
+
+  --keep   leave the cluster running at the end, and tell how to reach it and how to end it
+`;
+
+const { values } = parseArgs({ options: { keep: { type: 'boolean' }, help: { type: 'boolean' } } });
+if (values.help === true) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+const terminal = new Terminal();
+const access = namespaceAccess();
+if (!insideLab()) {
+  if (access.kind !== 'none') await enterLab(access);
+  else process.exit(await loopbackDemo(terminal, access.reason));
+}
+
+/** What the originals need for the same faults on the same files, medians of seven trials (docs/drills.md tells how). */
+const originals = {
+  balancer: { outage: '4,357 ms', failed: '868' },
+  back: { outage: '20 ms', failed: '0' },
+  server: { outage: 'none', failed: '326' },
+} as const;
+
+const cluster = new EssayCluster();
+let status = 1;
+process.on('SIGINT', () => void end(130));
+process.on('SIGTERM', () => void end(143));
+try {
+  await demo();
+  status = 0;
+} catch (error) {
+  terminal.endLive();
+  terminal.line(terminal.style('red', `The demo failed: ${error instanceof Error ? error.message : String(error)}`));
+  for (const line of cluster.recentLog(20)) terminal.line(`  ${line}`);
+}
+if (status === 0 && values.keep === true) await keepRunning(cluster, terminal);
+await end(status);
+
+async function end(code: number): Promise<never> {
+  terminal.endLive();
+  await cluster.dispose();
+  process.exit(code);
+}
+
+async function demo(): Promise<void> {
+  const began = monotonicMs();
+  title('The cluster');
+  terminal.line('  client 10.42.0.10 ── VIP 10.42.0.240 ─┬─ lb1 10.42.0.73 (active)  ─┬─ server1 10.42.0.135');
+  terminal.line('                                        └─ lb2 10.42.0.38 (passive) ─┼─ server2 10.42.0.175');
+  terminal.line('                                                                     └─ server3 10.42.0.152');
+  cluster.onState = (node, state, priority) =>
+    event(`${node} is ${stateText(state)}${priority === undefined ? '' : ` with priority ${priority}`}`);
+  await cluster.start();
+  const master = await cluster.master();
+  event(`the virtual address is on ${master} after ${seconds(monotonicMs() - began)}`);
+
+  title('Requests through the virtual IP, one server after the other');
+  for (let i = 1; i <= 6; i++) event(`GET http://10.42.0.240/  →  ${terminal.style('cyan', await cluster.askOnce())}`);
+
+  const rows: string[][] = [];
+  const prober = new Prober(cluster.client, { host: cluster.virtualAddress });
+  const live = setInterval(() => showLive(prober), 100);
+  try {
+    await prober.until((record) => record.outcome === 'ok');
+    title('Steady load: 200 new connections a second and 4 kept ones; then kill -9 of the balancer on lb1');
+    await pause(1000);
+
+    let from = monotonicMs();
+    event(terminal.style('yellow', `kill -9: ${cluster.killBalancer('lb1')} process(es) on lb1`));
+    await cluster.becomes('lb2', 'MASTER');
+    await prober.until((record) => record.outcome === 'ok' && record.started > from);
+    const took = monotonicMs() - from;
+    await pause(1000);
+    // A request that was under way is accounted for when its client loses patience.
+    const killed = prober.summary(from - 100, from + took + 900);
+    rows.push(row('balancer killed on the active node', killed, originals.balancer));
+    event(`clients saw nothing for ${ms(killed.outageMs)}; ${killed.failed} of ${killed.requests} requests failed`);
+
+    title('It comes back: the launcher has started it again, and lb1 takes its address back when it can serve');
+    from = monotonicMs();
+    await cluster.becomes('lb1', 'MASTER');
+    await pause(1500);
+    const back = prober.summary(from, monotonicMs() - 900);
+    rows.push(row('the preferred node comes back', back, originals.back));
+    event(`longest wait for an answer ${ms(back.outageMs)}; ${back.failed} of ${back.requests} requests failed`);
+
+    title('kill -9 of the web server server2');
+    from = monotonicMs();
+    cluster.killServer('server2');
+    await pause(7000);
+    const around = prober.summary(from, monotonicMs() - 900);
+    const last = Object.keys(prober.summary(monotonicMs() - 2000).servers).sort();
+    event(
+      `traffic flows around it: ${last.join(' and ')} answer; ${around.failed} of ${around.requests} requests failed`,
+    );
+    rows.push(row('one web server killed', around, originals.server));
+    if (last.includes('server2')) throw new Error('server2 was killed and yet seems to answer');
+    await cluster.startServer('server2');
+    await prober.until((record) => record.server === 'server2');
+    event('server2 is started again and gets its share');
+  } finally {
+    clearInterval(live);
+    terminal.endLive();
+    await prober.stop();
+  }
+
+  title('What clients saw');
+  terminal.table(['fault', 'outage', 'failed', 'of', 'HAProxy + Keepalived: outage', 'failed'], rows);
+  const { ownDelayMs } = prober.summary();
+  terminal.line(
+    terminal.style(
+      'dim',
+      `(the prober's own longest delay, not counted: ${ms(ownDelayMs)}; the originals' figures: docs/drills.md)`,
+    ),
+  );
+}
+
+function row(fault: string, seen: ProbeSummary, original: { outage: string; failed: string }): string[] {
+  // Below the spacing of the requests nothing was missing: that is an answer's latency.
+  const outage = seen.failed === 0 && seen.outageMs < 25 ? 'none' : ms(seen.outageMs);
+  return [fault, outage, String(seen.failed), String(seen.requests), original.outage, original.failed];
+}
+
+function title(text: string): void {
+  terminal.line();
+  terminal.line(terminal.style('bold', text));
+}
+
+let zero: number | undefined;
+function event(text: string): void {
+  zero ??= monotonicMs();
+  const at = `${((monotonicMs() - zero) / 1000).toFixed(3).padStart(7)} s`;
+  terminal.line(`${terminal.style('dim', at)}  ${text}`);
+}
+
+function stateText(state: string): string {
+  return terminal.style(state === 'MASTER' ? 'green' : state === 'FAULT' ? 'red' : 'blue', state);
+}
+
+/** The line that moves: the last answers, who gave them, what failed. */
+function showLive(prober: Prober): void {
+  const now = monotonicMs();
+  const { servers, failed, requests } = prober.summary(now - 1000, now);
+  const shares = Object.entries(servers)
+    .sort()
+    .map(([server, count]) => `${server} ${String(count).padStart(3)}`);
+  const holders = cluster.nodeStates().map(([node, state]) => `${node as NodeName} ${stateText(state)}`);
+  const bad = failed > 0 ? terminal.style('red', `failed ${failed}`) : 'failed 0';
+  terminal.live(
+    `  ${holders.join('  ')}  │ last second: ${String(requests).padStart(3)} requests  ${shares.join('  ')}  ${bad}`,
+  );
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function ms(milliseconds: number): string {
+  return `${Math.round(milliseconds).toLocaleString('en')} ms`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}

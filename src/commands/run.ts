@@ -1,0 +1,192 @@
+/**
+ * `evergate run`: one node of the cluster. A small launcher starts the two halves as processes of their own, carries the balancer's
+ * readiness to the VRRP daemon, starts again what died, and stops them in the order that costs clients nothing:
+ * first the address moves, then the balancer ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { launcher as limits } from '../core/limits.ts';
+
+export interface RunOptions {
+  readonly haproxy: readonly string[];
+  readonly keepalived: string;
+  readonly pidfile?: string;
+  readonly io: string;
+}
+
+/** Runs until the node is stopped; the process ends with status 0 after an orderly stop, 1 when a half could not start. */
+export async function run(options: RunOptions): Promise<void> {
+  process.title = 'evergate-run';
+  if (options.pidfile !== undefined) writeFileSync(options.pidfile, `${process.pid}\n`);
+  const node = new Node(options);
+  process.on('SIGTERM', () => node.stop('now'));
+  process.on('SIGINT', () => node.stop('now'));
+  process.on('SIGUSR1', () => node.stop('after the last exchange'));
+  process.on('SIGHUP', () => node.reload());
+  process.on('SIGUSR2', () => node.reload());
+  process.exitCode = await node.ended;
+  if (options.pidfile !== undefined) rmSync(options.pidfile, { force: true });
+}
+
+/** The two halves together. */
+class Node {
+  readonly ended: Promise<number>;
+  readonly #balancer: Half;
+  readonly #vrrp: Half;
+  #stopping = false;
+
+  constructor(options: RunOptions) {
+    let end: (status: number) => void = () => {};
+    this.ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    const files = options.haproxy.flatMap((file) => ['-f', file]);
+    const ended = (half: Half, why: string, status: number) => {
+      if (half === this.#balancer) this.#vrrp.tell(`not-serving the balancer ended (${why})`);
+      if (!this.#stopping && !half.hasStarted) {
+        // It never came up: wrong configuration or address in use, and it has said so. Trying again would only repeat it.
+        this.#stopping = true;
+        void this.#stopAll('now').then(() => end(status === 0 ? 1 : status));
+      } else if (this.#stopping && !this.#balancer.alive && !this.#vrrp.alive) end(0);
+    };
+    // The VRRP daemon first: it holds back until the balancer serves, and its raw sockets are up by then.
+    this.#vrrp = new Half('vrrp', ['-f', options.keepalived, '--dont-fork'], () => {}, ended);
+    this.#balancer = new Half(
+      'balance',
+      [...files, '--foreground', '--io', options.io],
+      (line) => this.#vrrp.tell(line),
+      ended,
+    );
+    this.#vrrp.start();
+    this.#balancer.start();
+  }
+
+  reload(): void {
+    this.#balancer.signal('SIGHUP');
+    this.#vrrp.signal('SIGHUP');
+  }
+
+  stop(when: StopTime): void {
+    if (this.#stopping && when !== 'now') return;
+    this.#stopping = true;
+    void this.#stopAll(when);
+  }
+
+  async #stopAll(when: StopTime): Promise<void> {
+    // Kept connections are closed after their next response while new ones are still taken; then the address moves; then we end.
+    this.#balancer.tell('drain');
+    this.#vrrp.stop('SIGTERM');
+    await this.#vrrp.gone();
+    this.#balancer.stop('SIGUSR1');
+    if (when === 'now') {
+      const timer = setTimeout(() => this.#balancer.stop('SIGTERM'), limits.drainMsMax);
+      await this.#balancer.gone();
+      clearTimeout(timer);
+    } else await this.#balancer.gone();
+  }
+}
+
+type StopTime = 'now' | 'after the last exchange';
+
+/** One half: a process, its control channel, and how it is started again. */
+class Half {
+  hasStarted = false;
+  readonly #command: 'balance' | 'vrrp';
+  readonly #argv: readonly string[];
+  readonly #told: (line: string) => void;
+  readonly #ended: (half: Half, why: string, status: number) => void;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #startedAt = 0;
+  #delayMs = 0;
+  #restart: NodeJS.Timeout | undefined;
+  readonly #waiting: (() => void)[] = [];
+  /** What the other side was told last: a half that is started again must know it too. */
+  #lastTold = '';
+
+  constructor(
+    command: 'balance' | 'vrrp',
+    argv: readonly string[],
+    told: (line: string) => void,
+    ended: (half: Half, why: string, status: number) => void,
+  ) {
+    this.#command = command;
+    this.#argv = argv;
+    this.#told = told;
+    this.#ended = ended;
+  }
+
+  get alive(): boolean {
+    return this.#child !== undefined || this.#restart !== undefined;
+  }
+
+  start(): void {
+    this.#restart = undefined;
+    this.#startedAt = performance.now();
+    const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, ...heap[this.#command], join(main), this.#command, ...this.#argv, '--control-fd', '3'],
+      // One channel both ways. When the launcher dies, the half sees its end and stops in an orderly way: no orphans.
+      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env: { ...process.env, EVERGATE_INVOKED_AS: 'evergate' } },
+    );
+    this.#child = child;
+    const channel = child.stdio[3] as import('node:net').Socket;
+    channel.on('error', () => {});
+    createInterface(channel).on('line', (line) => {
+      this.hasStarted = true;
+      if (line !== 'started') this.#told(line);
+    });
+    if (this.#lastTold !== '') channel.write(`${this.#lastTold}\n`);
+    child.on('error', () => this.#exited(127, null));
+    child.on('exit', (code, signal) => this.#exited(code, signal));
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#child === undefined) return;
+    this.#child = undefined;
+    const why = signal ?? `status ${code}`;
+    if (!this.#stopping && this.hasStarted) {
+      const lived = performance.now() - this.#startedAt;
+      this.#delayMs =
+        lived > limits.restartForgivenMs ? 0 : Math.min(limits.restartMsMax, this.#delayMs * 2 + limits.restartMsStep);
+      process.stderr.write(
+        `[ALERT] evergate: ${this.#command} ended (${why}); starting it again in ${this.#delayMs} ms\n`,
+      );
+      this.#restart = setTimeout(() => this.start(), this.#delayMs);
+    }
+    this.#ended(this, why, code ?? 1);
+    if (!this.alive) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Sends a line down the control channel. */
+  tell(line: string): void {
+    if (line !== 'beat' && line !== 'drain') this.#lastTold = line;
+    const channel = this.#child?.stdio[3] as import('node:net').Socket | undefined;
+    if (channel?.writable === true) channel.write(`${line}\n`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Sends the signal and does not start the half again. */
+  stop(signal: NodeJS.Signals): void {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    this.#restart = undefined;
+    this.signal(signal);
+    if (!this.alive) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async gone(): Promise<void> {
+    if (!this.alive) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+/** The VRRP daemon keeps a tiny heap: short collections, little memory to lock. */
+const heap = { balance: [], vrrp: ['--max-old-space-size=32', '--max-semi-space-size=1'] } as const;

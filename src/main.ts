@@ -1,0 +1,122 @@
+/**
+ * The command line. One command a file in `commands/`; here they only get their names, words and manuals.
+ * Under the name `haproxy` or `keepalived` (a link to bin/evergate) the program takes that program's command line.
+ */
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
+import { type BalanceOptions, balance } from './commands/balance.ts';
+import { type CheckOptions, check } from './commands/check.ts';
+import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
+import { type RunOptions, run } from './commands/run.ts';
+import { versionLong, versionShort } from './commands/version.ts';
+import { type VrrpOptions, vrrp } from './commands/vrrp.ts';
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
+function program(): Command {
+  const evergate = new Command('evergate')
+    .description(
+      "A high-availability load balancer: reads the haproxy.cfg and keepalived.conf that you have and does both programs' job.",
+    )
+    .version(versionShort(), '-v, --version', 'print the version, the commit and the Node it runs on')
+    .showHelpAfterError('(evergate --help lists the commands)')
+    .helpCommand(true);
+
+  evergate
+    .command('run')
+    .summary('one node of the cluster: the balancer and the VRRP daemon, supervised')
+    .description(
+      `Runs both halves of a node: the balancer in a process of its own (worker threads = nbthread), and the VRRP daemon in another,
+so that nothing the data plane does can delay an advertisement. When the balancer can't serve, the VRRP daemon knows at
+once and resigns, so that the standby takes over; a half that dies is started again.
+
+Signals: TERM and INT stop in an orderly way, USR1 stops after the last exchange, HUP and USR2 reload both files without
+refusing or breaking a connection. A reload with a bad file changes nothing and says why.`,
+    )
+    .requiredOption(
+      '-f, --haproxy <file>',
+      "the balancer's configuration (again for more files; a folder: its *.cfg)",
+      collect,
+    )
+    .requiredOption('-k, --keepalived <file>', "the VRRP daemon's configuration")
+    .option('-p, --pidfile <file>', 'write the process id there')
+    .addOption(ioOption())
+    .action((options: RunOptions) => run(options));
+
+  evergate
+    .command('balance')
+    .summary("the balancer alone: HAProxy's half")
+    .description(
+      `Spreads requests over servers as haproxy.cfg says. Takes HAProxy's options where they make sense:
+-f (again, folders too), -c, -C, -D, -db, -p, -V, -d, -q, -W, -Ws, -n, -sf, -st, -v, -vv.
+
+Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 reload without refusing or breaking a connection.`,
+    )
+    .requiredOption('-f, --file <file>', 'configuration (again for more files; a folder: its *.cfg in order)', collect)
+    .option('-c, --check', 'check the configuration and end: status 0 when it is sound, 1 when it is not')
+    .option('-C, --directory <folder>', 'change to this folder before reading files')
+    .option('-D, --daemon', 'go to the background once everything is bound')
+    .option('--foreground', 'stay in the foreground even if the file says `daemon` (-db)')
+    .option('-p, --pidfile <file>', 'write the process id there')
+    .option('-V, --verbose', 'say more')
+    .option('-d, --debug', 'stay in the foreground and say more')
+    .option('-q, --quiet', 'say nothing but errors')
+    .option(
+      '-W, --master-worker',
+      "HAProxy's master-worker mode: here the supervisor and its worker threads, always on",
+    )
+    .option('--systemd', 'tell systemd when ready (-Ws)')
+    .option('-n, --maxconn <number>', 'most connections of the whole process, over the file')
+    .option('--finish <pid>', 'once bound, tell this older process to finish its exchanges and end (-sf)', collect)
+    .option('--terminate <pid>', 'once bound, tell this older process to end at once (-st)', collect)
+    .addOption(ioOption())
+    .addOption(new Option('--control-fd <fd>').hideHelp())
+    .action((options: BalanceOptions) => balance(options));
+
+  evergate
+    .command('vrrp')
+    .summary("the VRRP daemon alone: Keepalived's half")
+    .description(
+      `Keeps virtual addresses on the node that can serve, as keepalived.conf says. Takes Keepalived's options where they make sense.
+
+Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/keepalived.data and /tmp/keepalived.stats.`,
+    )
+    .option('-f, --use-file <file>', 'configuration', '/etc/keepalived/keepalived.conf')
+    .option('-t, --config-test', 'check the configuration and end: status 0 when it is sound, 1 when it is not')
+    .option('--daemon', 'go to the background')
+    .option('-n, --dont-fork', 'stay in the foreground (the default; Keepalived needs to be told)')
+    .option('-l, --log-console', 'log to the terminal')
+    .option('-D, --log-detail', 'log more')
+    .option('-G, --no-syslog', "don't log to syslog")
+    .option('-S, --log-facility <number>', 'syslog facility LOCAL0 to LOCAL7, as a number')
+    .option('-p, --pid <file>', 'write the process id there')
+    .option('-r, --vrrp-pid <file>', "write the VRRP process's id there (the same process here)")
+    .option('-P, --vrrp', 'VRRP only (always so: IPVS is not part of this program)')
+    .option('-i, --config-id <name>', 'take the lines that are marked @name')
+    .addOption(new Option('--control-fd <fd>').hideHelp())
+    .action((options: VrrpOptions) => vrrp(options));
+
+  evergate
+    .command('check')
+    .summary('tells which kind of file it is and everything that is wrong with it')
+    .description('Reads configuration files of either kind and says everything that is wrong with them, in one run.')
+    .argument('<file...>', 'haproxy.cfg and keepalived.conf files')
+    .option('--json', 'for programs')
+    .action((files: readonly string[], options: CheckOptions) => check(files, options));
+
+  return evergate;
+}
+
+function ioOption(): Option {
+  return new Option('--io <adapter>', 'sockets through io_uring, or through Node; by itself the best this machine has')
+    .choices(['auto', 'uring', 'net'])
+    .default('auto');
+}
+
+const invokedAs = basename(process.env['EVERGATE_INVOKED_AS'] ?? process.argv[1] ?? 'evergate');
+const words = process.argv.slice(2);
+
+if (words[0] === '-vv') process.stdout.write(versionLong());
+else if (invokedAs === 'haproxy') await program().parseAsync(forHaproxy(words), { from: 'user' });
+else if (invokedAs === 'keepalived') await program().parseAsync(forKeepalived(words), { from: 'user' });
+else await program().parseAsync(words[0] === 'balance' ? separateHaproxyWords(words) : words, { from: 'user' });
