@@ -97,6 +97,8 @@ export interface ConnectOptions {
 export interface ListenerSocket {
   readonly fd: number;
   readonly address: SocketAddress;
+  /** The `backlog` it was bound with; undefined = the kernel's most. (node:net listens again on its duplicate, which sets it anew.) */
+  readonly backlog?: number;
 }
 
 export interface AcceptOptions {
