@@ -2,7 +2,7 @@
  * The VRRP half's Plan: virtual routers, what they track, what is told to whom. Resolved, complete, frozen.
  */
 
-import type { VirtualRouterSettings } from '../core/vrrp/settings.ts';
+import type { VirtualAddress, VirtualRouterSettings } from '../core/vrrp/settings.ts';
 
 export interface VrrpPlan {
   readonly global: VrrpGlobalPlan;
@@ -12,29 +12,108 @@ export interface VrrpPlan {
   readonly files: readonly TrackedFilePlan[];
   readonly processes: readonly TrackedProcessPlan[];
   readonly bfdSessions: readonly BfdSessionPlan[];
-  readonly staticAddresses: readonly import('../core/vrrp/settings.ts').VirtualAddress[];
+  readonly staticAddresses: readonly VirtualAddress[];
   readonly staticRoutes: readonly RoutePlan[];
   readonly staticRules: readonly RulePlan[];
+  /** `track_group`: routers that go to FAULT when a static address, route or rule of the group is lost and can't be restored. */
+  readonly trackGroups: readonly TrackGroupPlan[];
+}
+
+export interface TrackGroupPlan {
+  readonly name: string;
+  readonly members: readonly number[]; // indexes into routers
 }
 
 export interface VrrpGlobalPlan {
   readonly routerId: string;
   readonly startupDelayMs: number;
+  /** vrrp_delay_after_boot: as startupDelayMs, counted from the boot of the machine. */
+  readonly delayAfterBootMs: number;
   readonly realtimePriority: number; // vrrp_rt_priority, 0 = not asked
   readonly processPriority: number; // nice value, 0 = unchanged
   readonly noSwap: boolean;
   readonly scriptSecurity: boolean;
   readonly notifyFifo: NotifyFifoPlan | undefined;
+  readonly vrrpNotifyFifo: NotifyFifoPlan | undefined;
+  /** fifo_write_vrrp_states_on_reload. */
+  readonly fifoStatesOnReload: boolean;
+  readonly startupScript: TimedCommandPlan | undefined;
+  readonly shutdownScript: TimedCommandPlan | undefined;
   readonly mail: MailPlan | undefined;
   readonly promoteSecondaries: boolean;
   readonly dynamicInterfaces: boolean;
+  /** dynamic_interfaces allow_if_changes: an interface may come back with another type or below another. */
+  readonly interfacesMayChange: boolean;
   readonly enableDbus: false;
+  /** Where static addresses without dev go; Keepalived: eth0. */
+  readonly defaultInterface: string;
+  readonly logUnknownVrids: boolean;
+  /** disable_local_igmp: net.ipv4.igmp_link_local_mcast_reports is 0 while the daemon runs. */
+  readonly disableLocalIgmp: boolean;
+  readonly vmacPrefix: string;
+  readonly vmacAddressPrefix: string;
+  /** The nftables table of no_accept and macvlans. */
+  readonly firewall: FirewallPlan;
+  readonly scheduling: SchedulingPlan;
+  /** linux process names; undefined: our own. */
+  readonly processName: string | undefined;
+  readonly vrrpProcessName: string | undefined;
+  /** Of files that are made. */
+  readonly umask: number;
+  readonly networkNamespace: string | undefined;
+  /** `instance NAME`: part of the pid files' names, and of the dumps' with data_use_instance. */
+  readonly instanceName: string | undefined;
+  readonly usePidDirectory: boolean;
+  readonly dumpFilesUseInstance: boolean;
+  readonly childWaitMs: number;
+  readonly useSymlinkPaths: boolean;
+  readonly setSupplementaryGroups: boolean;
+  /** interface_up_down_delays: how long an interface must be down (up) before it counts. */
+  readonly interfaceDelays: readonly InterfaceDelayPlan[];
+  readonly garpGroups: readonly GarpGroupPlan[];
+}
+
+export interface TimedCommandPlan {
+  readonly command: CommandPlan;
+  readonly timeoutMs: number;
+}
+
+export interface FirewallPlan {
+  readonly table: string;
+  readonly priority: number;
+  readonly counters: boolean;
+  readonly interfaceIndexes: boolean;
+}
+
+/** Beside realtimePriority, processPriority and noSwap. */
+export interface SchedulingPlan {
+  /** vrrp_cpu_affinity; empty: all. */
+  readonly processors: readonly number[];
+  /** vrrp_rlimit_rttime, microseconds. */
+  readonly realtimeLimitUs: number;
+  /** max_auto_priority: 0 none, -1 none and no word about it, 1..99 the highest. */
+  readonly autoPriorityMax: number;
+  readonly autoPriorityDelayUs: number;
+}
+
+export interface InterfaceDelayPlan {
+  readonly interface: string;
+  readonly downMs: number;
+  readonly upMs: number;
+}
+
+/** The gaps hold between any two announcements on these interfaces taken together. Undefined: the global gap. */
+export interface GarpGroupPlan {
+  readonly interfaces: readonly string[];
+  readonly garpIntervalMs: number | undefined;
+  readonly naIntervalMs: number | undefined;
 }
 
 /** A command with its user, split as Keepalived splits it (no shell unless it names one). */
 export interface CommandPlan {
   readonly argv: readonly string[];
   readonly user: string;
+  /** Undefined: the user's. A leading `:` (Keepalived 2.3) asks for the user's supplementary groups too. */
   readonly group: string | undefined;
 }
 
@@ -49,8 +128,23 @@ export interface VirtualRouterPlan {
   readonly rules: readonly RulePlan[];
   readonly notify: NotifyPlan;
   readonly smtpAlert: boolean;
+  /** Write priority changes to the notify FIFOs. */
+  readonly notifyPriorityChanges: boolean;
+  /** notify_deleted: say DELETED, not FAULT, when a reload removes the router. */
+  readonly notifyDeleted: boolean;
   readonly promoteSecondaries: boolean;
   readonly debug: number;
+  readonly ipvlan: IpvlanPlan | undefined;
+  /** With unicast and no interface. */
+  readonly vrf: string | undefined;
+  /** kernel_rx_buf_size, bytes. */
+  readonly receiveBufferBytes: number | undefined;
+}
+
+export interface IpvlanPlan {
+  readonly name: string | undefined;
+  readonly address: { readonly family: 'ipv4' | 'ipv6'; readonly address: string; readonly prefix: number } | undefined;
+  readonly mode: 'bridge' | 'private' | 'vepa';
 }
 
 /** What is tracked (index into the plan's list; for interfaces the name) and what it does to the priority. Weight 0 = FAULT. */
@@ -116,6 +210,7 @@ export interface RoutePlan {
   readonly words: readonly string[];
   readonly family: 'ipv4' | 'ipv6';
   readonly noTrack: boolean;
+  readonly trackGroup: string | undefined;
 }
 export type RulePlan = RoutePlan;
 
@@ -129,6 +224,7 @@ export interface SyncGroupPlan {
   readonly trackProcesses: readonly TrackReference[];
   readonly trackBfd: readonly TrackReference[];
   readonly notify: NotifyPlan;
+  readonly notifyPriorityChanges: boolean;
   readonly smtpAlert: boolean;
 }
 
@@ -144,6 +240,9 @@ export interface NotifyPlan {
 
 export interface NotifyFifoPlan {
   readonly path: string;
+  /** Owner of the pipe; undefined: who the daemon runs as. */
+  readonly user: string | undefined;
+  readonly group: string | undefined;
   readonly script: CommandPlan | undefined;
 }
 
@@ -154,4 +253,6 @@ export interface MailPlan {
   readonly port: number;
   readonly helo: string;
   readonly timeoutMs: number;
+  /** False with no_email_faults. */
+  readonly onFault: boolean;
 }

@@ -9,6 +9,7 @@ import type { IpFamily } from '../address.ts';
 export interface VirtualRouterSettings {
   /** The instance's name in the configuration. */
   readonly name: string;
+  /** Empty when left out, which only unicast allows. */
   readonly interface: string;
   readonly virtualRouterId: number; // 1..255
   readonly version: 2 | 3;
@@ -31,6 +32,8 @@ export interface VirtualRouterSettings {
   readonly accept: boolean;
   readonly strict: boolean;
   readonly skipCheckAdvertisedAddresses: boolean;
+  /** An advertisement with another address list is taken and logged (Keepalived from 2.3.3; dropping it, as 2.2.7 does, makes two masters). */
+  readonly addressListMismatchAccepted: boolean;
   readonly lowerPrioNoAdvert: boolean;
   readonly higherPrioSendAdvert: boolean;
   readonly garp: GarpSettings;
@@ -41,6 +44,13 @@ export interface VirtualRouterSettings {
   readonly splitIsAnnounced: boolean;
   readonly vmac: VmacSettings | undefined;
   readonly trackPrimaryInterface: boolean;
+  /** `track_src_ip`: FAULT while the transport's source address is not on the interface. Absent: no. */
+  readonly trackSourceAddress?: boolean;
+  /**
+   * `timer_expired_backup`: an active router whose Adver_Timer came so late that a backup of this priority (1..254) would have taken
+   * over assumes that it did. Absent: no.
+   */
+  readonly lateTimerPriority?: number;
 }
 
 export interface VirtualAddress {
@@ -55,6 +65,18 @@ export interface VirtualAddress {
   readonly home: boolean;
   readonly noPrefixRoute: boolean;
   readonly trackGroup: string | undefined;
+  /** The words below are absent where the configuration does not write them. `-nodad`: skip IPv6 duplicate address detection. */
+  readonly noDad?: boolean;
+  /** `mngtmpaddr`: the kernel manages temporary addresses made from this one. */
+  readonly manageTemporary?: boolean;
+  /** `autojoin`: join the multicast group of this (multicast) address. */
+  readonly autojoin?: boolean;
+  /** `no_track`: a router stays active when somebody deletes the address. */
+  readonly noTrack?: boolean;
+  /** `use_vmac`: on a macvlan of its own above `device`. */
+  readonly onVmac?: boolean;
+  /** `preferred_lft`, seconds; 0 deprecates the address (Keepalived's default for IPv6 with prefix 128). Absent: for ever. */
+  readonly preferredLifetimeSec?: number;
 }
 
 export type VrrpTransport =
@@ -62,9 +84,12 @@ export type VrrpTransport =
   | {
       readonly kind: 'unicast';
       readonly source: string | undefined;
+      /** Empty with `unicast_fault_no_peer` only: the router stays in FAULT. */
       readonly peers: readonly UnicastPeer[];
       readonly checkSource: boolean;
       readonly ttl: number | undefined;
+      /** `old_unicast_checksum`: send Keepalived 1.3.6's version 3 checksum, or never look for it. Absent: follow what is heard. */
+      readonly oldChecksum?: 'always' | 'never';
     };
 
 export interface UnicastPeer {
@@ -88,9 +113,15 @@ export interface GarpSettings {
   readonly lowerPrioRepeat: number;
   readonly intervalMs: number; // between two ARPs on one interface
   readonly naIntervalMs: number;
+  /** `garp_extra_if`: refresh this often on other interfaces that hold addresses: only on macvlans, or on all. Absent: never. */
+  readonly extraInterfaces?: { readonly intervalMs: number; readonly all: boolean };
 }
 
 export interface VmacSettings {
   readonly name: string | undefined;
   readonly transmitOnBase: boolean; // vmac_xmit_base
+  /** Six octets with colons; absent: RFC 9568 §7.3's 00:00:5e:00:01:VRID, or 00:00:5e:00:02:VRID for IPv6. */
+  readonly macAddress?: string;
+  /** `use_vmac_addr`: macvlans for the other interfaces that hold addresses too. */
+  readonly forAddresses?: boolean;
 }
