@@ -30,3 +30,6 @@ export const chunkExtensionBytesMax = 1_024;
 
 /** Bytes of trailer fields behind a chunked body: plenty for checksums and gRPC's status. */
 export const trailerBytesMax = 8_192;
+
+/** Requests of one worker that can wait in queues at a time, when `global maxconn` doesn't set less: as many as a process has connections at most. */
+export const waitersMax = 65_536;
