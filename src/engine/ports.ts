@@ -277,6 +277,17 @@ export type CommandResult =
   | { readonly kind: 'killed'; readonly signal: string }
   | { readonly kind: 'unstartable'; readonly reason: string };
 
+export interface CommandInspection {
+  /** Where the program is; undefined when it was not found. */
+  readonly path: string | undefined;
+  /** It was found by searching PATH. */
+  readonly searched: boolean;
+  /** Why it can't be started by its user, or undefined. */
+  readonly problem: string | undefined;
+  /** Who but root could have changed a command that runs as root; undefined when nobody, or when it doesn't run as root. */
+  readonly insecure: string | undefined;
+}
+
 export interface RunningCommand {
   /** Sends the signal to the command's whole process group. After the end it does nothing. */
   signal(name: 'SIGTERM' | 'SIGKILL'): void;
@@ -285,6 +296,10 @@ export interface RunningCommand {
 export interface Scripts {
   /** Starts a command without a shell, in a process group of its own, input and output closed; `ended` is called exactly once. */
   run(command: Command, ended: (result: CommandResult) => void): RunningCommand;
+  /** Looks at the command's program without starting it. */
+  inspect(command: Command): CommandInspection;
+  /** Writes a tracked file's first value (`init_file`). */
+  writeFile(path: string, value: number): void;
   /**
    * Watches a file's first word as a number (`track_file`); `changed` is called with the first value and at every change.
    * A file that is missing or holds no number counts 0.

@@ -1,0 +1,161 @@
+/** The Scripts port: commands with their results, files and processes that are watched. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type FSWatcher, readFileSync, watch, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type {
+  Command,
+  CommandInspection,
+  CommandResult,
+  ProcessMatch,
+  RunningCommand,
+  Scripts,
+} from '../engine/ports.ts';
+import { findProcess, livenessQuestion, type Matcher } from './process-match.ts';
+import { inspectCommand, lookUpIdentity } from './process-user.ts';
+import { ProcessWatch } from './process-watch.ts';
+
+export class SystemScripts implements Scripts {
+  readonly #processWatch = new ProcessWatch();
+  readonly #questions = new Map<string, LivenessCheck>();
+
+  run(command: Command, ended: (result: CommandResult) => void): RunningCommand {
+    const question = this.#question(command.argv);
+    if (question !== undefined) {
+      const status = question.ask() ? 0 : 1;
+      setImmediate(() => ended({ kind: 'exited', status }));
+      return { signal: () => {} };
+    }
+    const identity = lookUpIdentity(command.user, command.group);
+    if (identity === undefined) {
+      setImmediate(() => ended({ kind: 'unstartable', reason: `user ${command.user} does not exist` }));
+      return { signal: () => {} };
+    }
+    return start(command.argv, identity.uid === process.getuid?.() ? undefined : identity, ended);
+  }
+
+  inspect(command: Command): CommandInspection {
+    if (this.#question(command.argv) !== undefined)
+      return { path: command.argv[0], searched: false, problem: undefined, insecure: undefined };
+    return inspectCommand(command);
+  }
+
+  watchFile(path: string, changed: (value: number) => void): { close(): void } {
+    return new FileWatch(path, changed);
+  }
+
+  writeFile(path: string, value: number): void {
+    writeFileSync(path, `${value}\n`);
+  }
+
+  watchProcesses(match: ProcessMatch, changed: (count: number) => void): { close(): void } {
+    return this.#processWatch.add(match, changed);
+  }
+
+  close(): void {
+    this.#processWatch.close();
+  }
+
+  #question(argv: readonly string[]): LivenessCheck | undefined {
+    const key = argv.join('\0');
+    const known = this.#questions.get(key);
+    if (known !== undefined) return known;
+    const matcher = livenessQuestion(argv);
+    if (matcher === undefined) return undefined;
+    const check = new LivenessCheck(matcher);
+    this.#questions.set(key, check);
+    return check;
+  }
+}
+
+/** Asks the process that was found last time first: one file read instead of hundreds. */
+class LivenessCheck {
+  readonly #matches: Matcher;
+  #known: number | undefined;
+
+  constructor(matches: Matcher) {
+    this.#matches = matches;
+  }
+
+  ask(): boolean {
+    if (this.#known === undefined || !this.#matches(this.#known)) this.#known = findProcess(this.#matches);
+    return this.#known !== undefined;
+  }
+}
+
+function start(
+  argv: readonly string[],
+  identity: { uid: number; gid: number } | undefined,
+  ended: (result: CommandResult) => void,
+): RunningCommand {
+  let child: ChildProcess;
+  let over = false;
+  const end = (result: CommandResult) => {
+    if (over) return;
+    over = true;
+    ended(result);
+  };
+  try {
+    // A process group of its own, so that a timeout ends what the script started too.
+    child = spawn(argv[0] ?? '', argv.slice(1), { stdio: 'ignore', detached: true, cwd: '/', ...identity });
+  } catch (error) {
+    setImmediate(() => end({ kind: 'unstartable', reason: reasonOf(error) }));
+    return { signal: () => {} };
+  }
+  child.on('error', (error) => end({ kind: 'unstartable', reason: reasonOf(error) }));
+  child.on('exit', (status, signal) =>
+    end(signal === null ? { kind: 'exited', status: status ?? 0 } : { kind: 'killed', signal }),
+  );
+  return {
+    signal(name) {
+      if (over || child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, name);
+      } catch {
+        // Gone in this moment; its end is under way.
+      }
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** Watches the folder, not the file: a file that is missing or replaced by another is seen too. */
+class FileWatch {
+  readonly #path: string;
+  readonly #changed: (value: number) => void;
+  #watcher: FSWatcher | undefined;
+  #value: number | undefined;
+
+  constructor(path: string, changed: (value: number) => void) {
+    this.#path = path;
+    this.#changed = changed;
+    try {
+      this.#watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
+        if (name === null || name === basename(path)) this.#look();
+      });
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch {
+      // No such folder: the file counts 0, as one that is missing.
+    }
+    setImmediate(() => this.#look());
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #look(): void {
+    let value = 0;
+    try {
+      value = Number.parseInt(readFileSync(this.#path, 'utf8'), 10) || 0;
+    } catch {
+      // Missing or unreadable counts 0 (keepalived.conf(5), track_file).
+    }
+    if (value === this.#value) return;
+    this.#value = value;
+    this.#changed(value);
+  }
+}
