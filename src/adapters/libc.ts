@@ -123,6 +123,11 @@ function load() {
     ) => number,
     unshare: c('int unshare(int flags)') as (flags: number) => number,
     mlockall: c('int mlockall(int flags)') as (flags: number) => number,
+    poll: c('int poll(void *fds, uint64_t count, int timeoutMs)') as (
+      fds: Bytes,
+      count: number,
+      timeoutMs: number,
+    ) => number,
     if_nametoindex: c('uint32_t if_nametoindex(const char *name)') as (name: string) => number,
   };
 }
@@ -196,4 +201,6 @@ export const linux = {
   O_NONBLOCK: 0o4000,
   EINTR: 4,
   EAGAIN: 11,
+  EMSGSIZE: 90,
+  ENOBUFS: 105,
 } as const;
