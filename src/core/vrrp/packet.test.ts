@@ -47,7 +47,6 @@ const captured: Readonly<Record<string, { settings: VirtualRouterSettings; prior
         virtualRouterId: 55,
         version: 3,
         advertisementIntervalMs: 250,
-        checksumAsV2: true,
         addresses: [virtualAddress('10.42.0.245')],
       }),
       priority: 100,
