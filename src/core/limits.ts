@@ -33,3 +33,18 @@ export const trailerBytesMax = 8_192;
 
 /** Requests of one worker that can wait in queues at a time, when `global maxconn` doesn't set less: as many as a process has connections at most. */
 export const waitersMax = 65_536;
+
+/** Idle connections to one server that one worker keeps: more are a burst that is over, and descriptors have other uses. */
+export const idleConnectionsMax = 1_024;
+
+/** Bytes of a request body read and dropped after an answer that didn't wait for it, so that the connection can be kept. */
+export const drainBytesMax = 65_536;
+
+/** Bytes read and dropped while a refused client is given time to read the answer (RFC 9112 §9.6). */
+export const lingerBytesMax = 262_144;
+
+/** Time for the same, in milliseconds: a round trip to anywhere, with one retransmission. */
+export const lingerMs = 1_000;
+
+/** Bytes of the answer to a health check that are looked at: HAProxy's tune.bufsize. */
+export const checkAnswerBytesMax = 16_384;

@@ -1,0 +1,72 @@
+/**
+ * Reads the answer to an HTTP check until the expectation is decided. Keeps no more than `checkAnswerBytesMax` of it; a body beyond that
+ * is judged by what is there, as HAProxy does with its buffer.
+ */
+import { BodyReader } from '../http1/body.ts';
+import { Head } from '../http1/head.ts';
+import { isBodyless, readResponse } from '../http1/read-response.ts';
+import { checkAnswerBytesMax, headBytesMax } from '../limits.ts';
+import type { Expected } from './expect.ts';
+import type { CheckResult } from './result.ts';
+
+export class AnswerReader {
+  readonly #expected: Expected;
+  readonly #requestWasHead: boolean;
+  readonly #bytes = new Uint8Array(checkAnswerBytesMax);
+  #length = 0;
+  #at = 0;
+  readonly #head = new Head();
+  #headRead = false;
+  readonly #body = new BodyReader();
+  #text = '';
+
+  constructor(expected: Expected, requestWasHead: boolean) {
+    this.#expected = expected;
+    this.#requestWasHead = requestWasHead;
+  }
+
+  /** @returns the result, or undefined while more bytes are needed. */
+  received(buffer: Uint8Array, start: number, end: number): CheckResult | undefined {
+    const fits = Math.min(end - start, this.#bytes.length - this.#length);
+    this.#bytes.set(buffer.subarray(start, start + fits), this.#length);
+    this.#length += fits;
+    return this.#judge(this.#length === this.#bytes.length);
+  }
+
+  /** The server sent everything it wanted to. */
+  ended(): CheckResult {
+    return this.#judge(true) ?? invalid;
+  }
+
+  #judge(last: boolean): CheckResult | undefined {
+    const head = this.#head;
+    while (!this.#headRead) {
+      const next = readResponse(head, this.#bytes, this.#at, this.#length, headBytesMax);
+      if (next < 0) return invalid;
+      if (next === 0) return last ? invalid : undefined;
+      this.#at = next;
+      if (head.status < 200 && head.status !== 101) continue; // RFC 9110 §15.2: interim, the answer follows
+      this.#headRead = true;
+      if (isBodyless(head.status, this.#requestWasHead)) this.#body.begin('none', 0);
+      else if (head.chunked) this.#body.begin('chunked', 0);
+      else if (head.contentLength >= 0) this.#body.begin('length', head.contentLength);
+      else this.#body.begin('until-close', 0);
+    }
+    if (!this.#expected.wantsBody)
+      return this.#expected.judgeStatus(head.status, latin1(this.#bytes, head.reasonStart, head.reasonEnd));
+    while (this.#at < this.#length && !this.#body.done) {
+      this.#at = this.#body.read(this.#bytes, this.#at, this.#length);
+      if (this.#body.error !== undefined) return invalid;
+      this.#text += latin1(this.#bytes, this.#body.dataStart, this.#body.dataEnd);
+    }
+    return this.#expected.judgeBody(head.status, this.#text, last || this.#body.done);
+  }
+}
+
+const invalid: CheckResult = { status: 'L7RSP', code: -1, info: '' };
+
+function latin1(buffer: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += String.fromCharCode(buffer[at]);
+  return text;
+}
