@@ -1,18 +1,16 @@
-/** IP addresses between text and network-order bytes, by the C library's own inet_pton(3) and inet_ntop(3). */
-import type { IpFamily } from '../core/address.ts';
-import { libc, linux } from './libc.ts';
+/** IP addresses between text and network-order bytes, and socket addresses of raw sockets. */
+import { formatIp, type IpFamily, ipBytes } from '../core/address.ts';
+import { linux } from './libc.ts';
 
 /** @returns 4 or 16 bytes, or undefined when `text` is not an address of that family. */
 export function addressToBytes(family: IpFamily, text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(family === 'ipv4' ? 4 : 16);
-  return libc()?.inet_pton(familyNumber(family), text, bytes) === 1 ? bytes : undefined;
+  const bytes = ipBytes(text);
+  return bytes?.length === (family === 'ipv4' ? 4 : 16) ? bytes : undefined;
 }
 
 /** Canonical text of 4 or 16 bytes. */
 export function addressToText(bytes: Uint8Array): string {
-  const text = new Uint8Array(46); // INET6_ADDRSTRLEN
-  libc()?.inet_ntop(bytes.length === 4 ? linux.AF_INET : linux.AF_INET6, bytes, text, text.length);
-  return new TextDecoder('latin1').decode(text.subarray(0, text.indexOf(0)));
+  return formatIp(bytes);
 }
 
 export function familyNumber(family: IpFamily): number {

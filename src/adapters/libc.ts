@@ -105,17 +105,7 @@ function load() {
       count: number,
       flags: number,
     ) => number,
-    inet_pton: c('int inet_pton(int family, const char *text, void *address)') as (
-      family: number,
-      text: string,
-      address: Bytes,
-    ) => number,
-    inet_ntop: c('void *inet_ntop(int family, const void *address, void *text, uint32_t length)') as (
-      family: number,
-      address: Bytes,
-      text: Bytes,
-      length: number,
-    ) => Pointer | null,
+    mkfifo: c('int mkfifo(const char *path, uint32_t mode)') as (path: string, mode: number) => number,
     sched_setscheduler: c('int sched_setscheduler(int pid, int policy, const void *parameter)') as (
       pid: number,
       policy: number,

@@ -6,10 +6,12 @@ import type {
   Command,
   CommandInspection,
   CommandResult,
+  Fifo,
   ProcessMatch,
   RunningCommand,
   Scripts,
 } from '../engine/ports.ts';
+import { openFifo } from './process-fifo.ts';
 import { findProcess, livenessQuestion, type Matcher } from './process-match.ts';
 import { inspectCommand, lookUpIdentity } from './process-user.ts';
 import { ProcessWatch } from './process-watch.ts';
@@ -45,6 +47,10 @@ export class SystemScripts implements Scripts {
 
   writeFile(path: string, value: number): void {
     writeFileSync(path, `${value}\n`);
+  }
+
+  openFifo(path: string, user: string | undefined, group: string | undefined): Fifo | { readonly failure: string } {
+    return openFifo(path, user === undefined ? undefined : lookUpIdentity(user, group));
   }
 
   watchProcesses(match: ProcessMatch, changed: (count: number) => void): { close(): void } {

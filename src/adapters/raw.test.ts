@@ -57,7 +57,7 @@ test('protocol 112 on the wire', { skip }, async (suite) => {
     const { promise, resolve } = Promise.withResolvers<ReceivedPacket>();
     const hearer = channel(options('far0', {}), resolve);
     const frame = captureFrame(index('far0'), 0x0800);
-    assert.equal(sender.send(payload, '224.0.0.18'), undefined);
+    assert.equal(sender.send(payload, '224.0.0.18', 1), undefined);
     const packet = await promise;
     assert.deepEqual(packet, {
       interfaceIndex: index('far0'),
@@ -65,6 +65,7 @@ test('protocol 112 on the wire', { skip }, async (suite) => {
       source: '10.9.0.1',
       destination: '224.0.0.18',
       ttl: 255,
+      identification: 1,
       payload,
     });
     // As Keepalived 2.2.7 sends it: precedence 6, identification 1, no DF, TTL 255, the group's Ethernet address.
@@ -83,7 +84,7 @@ test('protocol 112 on the wire', { skip }, async (suite) => {
     const ipv6 = { family: 'ipv6', group: 'ff02::12' } as const;
     const sender = channel(options('eth0', { ...ipv6, source: 'fe80::1' }), () => {});
     const hearer = channel(options('far0', { ...ipv6, source: 'fe80::2' }), resolve);
-    assert.equal(sender.send(payload, 'ff02::12'), undefined);
+    assert.equal(sender.send(payload, 'ff02::12', 1), undefined);
     const packet = await promise;
     assert.equal(packet.source, 'fe80::1');
     assert.equal(packet.destination, 'ff02::12');

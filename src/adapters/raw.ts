@@ -73,7 +73,7 @@ export class RawPackets implements Packets {
     shared.receivers.add(received);
     return {
       channel: {
-        send: (payload, destination) => sender.send(payload, destination),
+        send: (payload, destination, identification) => sender.send(payload, destination, identification),
         close: () => {
           sender.close();
           shared.receivers.delete(received);
@@ -83,6 +83,10 @@ export class RawPackets implements Packets {
         },
       },
     };
+  }
+
+  receiveWaiting(): void {
+    for (const listener of [...this.#listeners.values()]) listener.read();
   }
 
   sendFrame(interfaceIndex: number, frame: Uint8Array): SystemFailure {
@@ -128,7 +132,7 @@ class RawListener {
     const fd = openRaw(c, options);
     if (fd < 0) return errorName(errno());
     const listener = new RawListener(c, fd, options);
-    const failure = joinGroup(c, fd, options) ?? watchDescriptor(fd, () => listener.#read());
+    const failure = joinGroup(c, fd, options) ?? watchDescriptor(fd, () => listener.read());
     if (failure !== undefined) {
       c.close(fd);
       return failure;
@@ -148,7 +152,7 @@ class RawListener {
     this.#c.close(this.#fd);
   }
 
-  #read(): void {
+  read(): void {
     for (;;) {
       const message = this.#message;
       message.reset();
@@ -175,6 +179,7 @@ function ipv4Packet(bytes: Uint8Array, interfaceIndex: number): ReceivedPacket |
     source: addressToText(bytes.subarray(12, 16)),
     destination: addressToText(bytes.subarray(16, 20)),
     ttl: bytes[8],
+    identification: viewOf(bytes).getUint16(4),
     payload: bytes.slice(headerLength),
   };
 }
@@ -201,12 +206,13 @@ function ipv6Packet(message: ReceiveMessage, length: number, interfaceIndex: num
     source: addressToText(message.name.slice(8, 24)),
     destination,
     ttl: hopLimit,
+    identification: 0,
     payload: message.data.slice(0, length),
   };
 }
 
 interface Sender {
-  send(payload: Uint8Array, destination: string): SystemFailure;
+  send(payload: Uint8Array, destination: string, identification: number): SystemFailure;
   close(): void;
 }
 
@@ -237,14 +243,12 @@ function openSender(c: Libc, options: ChannelOptions): Sender | string {
     c.close(fd);
     return failure ?? 'EINVAL';
   }
-  let identification = 0;
   return {
-    send(payload, destination) {
+    send(payload, destination, identification) {
       const to = socketAddress(options.family, destination, index);
       if (to === undefined) return 'EINVAL';
       let bytes = payload;
       if (options.family === 'ipv4') {
-        identification = (identification % 0xffff) + 1;
         bytes = ipv4Datagram(options, source, to.subarray(4, 8), identification, payload);
       }
       return c.sendto(fd, bytes, bytes.length, 0, to, to.length) < 0 ? errorName(errno()) : undefined;

@@ -145,6 +145,8 @@ export interface ReceivedPacket {
   readonly destination: string;
   /** IPv4 TTL or IPv6 hop limit. */
   readonly ttl: number;
+  /** IPv4 identification (an authentication header covers it); 0 over IPv6. */
+  readonly identification: number;
   /** The VRRP message without the IP header; a copy, the receiver may keep it. */
   readonly payload: Uint8Array;
 }
@@ -168,8 +170,11 @@ export interface ChannelOptions {
 export type SystemFailure = string | undefined;
 
 export interface Channel {
-  /** Sends one VRRP message; the IP header is the adapter's affair (precedence 6, no DF, as Keepalived sends it). */
-  send(payload: Uint8Array, destination: string): SystemFailure;
+  /**
+   * Sends one VRRP message; the IP header is the adapter's affair (precedence 6, no DF, as Keepalived sends it), but for its
+   * identification (1 to 65535; IPv4 only).
+   */
+  send(payload: Uint8Array, destination: string, identification: number): SystemFailure;
   close(): void;
 }
 
@@ -182,6 +187,8 @@ export interface Packets {
     options: ChannelOptions,
     received: (packet: ReceivedPacket) => void,
   ): { readonly channel: Channel } | { readonly failure: string };
+  /** Hands over now what waits in the sockets: before a timer is believed, what has arrived must have been heard. */
+  receiveWaiting(): void;
   /** Sends a whole Ethernet frame: gratuitous ARP, unsolicited neighbour advertisement. */
   sendFrame(interfaceIndex: number, frame: Uint8Array): SystemFailure;
 }
@@ -263,6 +270,15 @@ export interface Links {
   setParameter(family: IpFamily, interfaceName: string, parameter: string, value: number): number | undefined;
 }
 
+// ---------------------------------------------------------------- the daemon's journal (VRRP)
+
+/** What the VRRP daemon tells its operator: syslog, or the console. */
+export interface Journal {
+  log(severity: 'info' | 'notice' | 'warning' | 'err', message: string): void;
+  /** Only told when asked for details (Keepalived's -D). */
+  detail(message: string): void;
+}
+
 // ---------------------------------------------------------------- scripts and processes (VRRP)
 
 export interface Command {
@@ -307,6 +323,14 @@ export interface Scripts {
   watchFile(path: string, changed: (value: number) => void): { close(): void };
   /** Watches how many processes match (`track_process`): event-driven where the kernel allows it, else by looking. */
   watchProcesses(match: ProcessMatch, changed: (count: number) => void): { close(): void };
+}
+
+/** A named pipe that a monitoring program reads. */
+export interface Fifo {
+  /** Writes one line; drops it when nobody reads or the pipe is full. */
+  write(line: string): void;
+  /** Closes and removes the pipe where we made it. */
+  close(): void;
 }
 
 export interface ProcessMatch {
