@@ -138,7 +138,7 @@ export const globalKeywords: readonly Keyword[] = [
   alias('bfd_rlimit_rtime', bfdLimit),
   row('process_name', text('NAME'), 'evergate', 'of the supervising process'),
   row('vrrp_process_name', text('NAME'), 'evergate-vrrp', 'of the vrrp process'),
-  row('umask', text('NUMBER|BITS'), 'IWGRP|IWOTH', 'of files that are made'),
+  row('umask', text('NUMBER|BITS'), '0177', 'of files that are made'),
   row('data_use_instance', boolean, 'off', "the instance's name is part of the dump files' names"),
   row('random_seed', integer(0, 4_294_967_295), 'the time', 'of _RANDOM'),
   row('use_symlink_paths', boolean, 'off', 'scripts are run by the path as written, symbolic links kept', '2.3.0'),

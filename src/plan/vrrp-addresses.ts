@@ -1,0 +1,162 @@
+/** Lines of virtual_ipaddress, virtual_ipaddress_excluded and static_ipaddress. */
+
+import type { Word } from '../config/keepalived/placed-text.ts';
+import { parseInteger } from '../config/keepalived/values.ts';
+import { formatIp, type IpFamily, ipBytes, parseIp } from '../core/address.ts';
+import type { VirtualAddress } from '../core/vrrp/settings.ts';
+import type { PlanContext } from './vrrp-context.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** ip-address(8)'s scopes; a number from 0 to 255 stands for itself. */
+const scopes = new Set(['global', 'site', 'link', 'host', 'nowhere']);
+
+/**
+ * `ADDRESS[/PREFIX] [brd ADDRESS|+|-] [dev INTERFACE] …`, or undefined with a warning when Keepalived would leave the line out.
+ * Without a prefix it is 32 or 128.
+ */
+export function readAddress(line: readonly Word[], context: PlanContext): VirtualAddress | undefined {
+  const first = line[0]!;
+  const parsed = readPrefixed(first.text);
+  if (parsed === undefined) {
+    context.warn(
+      'bad-value',
+      first.place,
+      `'${first.text}' is not an IP address with an optional /prefix: the line is left out`,
+    );
+    return undefined;
+  }
+  const address: Mutable<VirtualAddress> = {
+    ...parsed,
+    device: undefined,
+    label: undefined,
+    scope: undefined,
+    broadcast: undefined,
+    peer: undefined,
+    home: false,
+    noPrefixRoute: false,
+    trackGroup: undefined,
+  };
+  if (parsed.family === 'ipv6' && parsed.prefix === 128) address.preferredLifetimeSec = 0;
+  for (let index = 1; index < line.length; index++) {
+    const word = line[index]!;
+    const valued = valuedWords[word.text];
+    if (valued !== undefined) {
+      const value = line[++index];
+      if (value === undefined)
+        context.warn('missing-argument', word.place, `'${word.text}' needs a value: it is left out`);
+      else valued(address, value, context);
+    } else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address);
+    else context.warn('unknown-word', word.place, `'${word.text}' is no word of an address line: it is left out`);
+  }
+  return address;
+}
+
+/** An address with an optional prefix; a netmask may stand for an IPv4 prefix. */
+export function readPrefixed(
+  text: string,
+): { readonly family: IpFamily; readonly address: string; readonly prefix: number } | undefined {
+  const slash = text.indexOf('/');
+  const ip = parseIp(slash < 0 ? text : text.slice(0, slash));
+  if (ip === undefined) return undefined;
+  const bits = ip.family === 'ipv4' ? 32 : 128;
+  if (slash < 0) return { family: ip.family, address: ip.host, prefix: bits };
+  const prefix = text.slice(slash + 1);
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) return undefined;
+  return { family: ip.family, address: ip.host, prefix: Number(prefix) };
+}
+
+const flagWords: Readonly<Record<string, (address: Mutable<VirtualAddress>) => void>> = {
+  home: (address) => {
+    address.home = true;
+  },
+  '-nodad': (address) => {
+    address.noDad = true;
+  },
+  nodad: (address) => {
+    address.noDad = true;
+  },
+  mngtmpaddr: (address) => {
+    address.manageTemporary = true;
+  },
+  noprefixroute: (address) => {
+    address.noPrefixRoute = true;
+  },
+  autojoin: (address) => {
+    address.autojoin = true;
+  },
+  no_track: (address) => {
+    address.noTrack = true;
+  },
+  use_vmac: (address) => {
+    address.onVmac = true;
+  },
+};
+
+const valuedWords: Readonly<
+  Record<string, (address: Mutable<VirtualAddress>, value: Word, context: PlanContext) => void>
+> = {
+  dev: (address, value, context) => {
+    if (isInterfaceName(value.text)) address.device = value.text;
+    else context.warn('bad-value', value.place, `'${value.text}' is no interface name: dev is left out`);
+  },
+  label: (address, value) => {
+    address.label = value.text;
+  },
+  scope: (address, value, context) => {
+    const number = parseInteger(value.text);
+    if (scopes.has(value.text) || (number !== undefined && number >= 0 && number <= 255)) address.scope = value.text;
+    else
+      context.warn('bad-value', value.place, `'${value.text}' is none of ${[...scopes].join(', ')}: scope is left out`);
+  },
+  brd: readBroadcast,
+  broadcast: readBroadcast,
+  peer: (address, value, context) => {
+    const peer = parseIp(value.text);
+    if (peer !== undefined && peer.family === address.family) address.peer = peer.host;
+    else context.warn('bad-value', value.place, `'${value.text}' is no address of the same family: peer is left out`);
+  },
+  preferred_lft: (address, value, context) => {
+    const number = parseInteger(value.text);
+    if (value.text === 'forever') delete address.preferredLifetimeSec;
+    else if (number !== undefined && number >= 0 && number < 4_294_967_295) address.preferredLifetimeSec = number;
+    else
+      context.warn(
+        'bad-value',
+        value.place,
+        `'${value.text}' is neither seconds nor forever: preferred_lft is left out`,
+      );
+  },
+  track_group: (address, value) => {
+    address.trackGroup = value.text;
+  },
+};
+
+/** `+` sets the host bits, `-` clears them (keepalived.conf(5), "Static routes/addresses/rules"). */
+function readBroadcast(address: Mutable<VirtualAddress>, value: Word, context: PlanContext): void {
+  if (address.family === 'ipv6') {
+    context.warn('bad-value', value.place, 'IPv6 has no broadcast address: brd is left out');
+    return;
+  }
+  if (value.text === '+' || value.text === '-') {
+    if (address.prefix > 30) {
+      context.warn('bad-value', value.place, `a /${address.prefix} has no broadcast address: brd is left out`);
+      return;
+    }
+    const bytes = ipBytes(address.address)!;
+    for (let bit = address.prefix; bit < 32; bit++) {
+      const mask = 128 >> (bit & 7);
+      bytes[bit >> 3] = value.text === '+' ? bytes[bit >> 3]! | mask : bytes[bit >> 3]! & ~mask;
+    }
+    address.broadcast = formatIp(bytes);
+    return;
+  }
+  const ip = parseIp(value.text);
+  if (ip?.family === 'ipv4') address.broadcast = ip.host;
+  else context.warn('bad-value', value.place, `'${value.text}' is no IPv4 address: brd is left out`);
+}
+
+/** Linux: 1 to 15 bytes without blanks and slashes. */
+export function isInterfaceName(text: string): boolean {
+  return /^[^\s/]{1,15}$/.test(text) && text !== '.' && text !== '..';
+}

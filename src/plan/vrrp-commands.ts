@@ -1,0 +1,126 @@
+/** Commands: split as Keepalived splits them, with the user and group that run them. */
+
+import { type Entry, lastOf } from '../config/keepalived/config.ts';
+import type { Word } from '../config/keepalived/placed-text.ts';
+import type { CommandPlan, NotifyFifoPlan, NotifyPlan, TimedCommandPlan } from './vrrp.ts';
+import type { PlanContext } from './vrrp-context.ts';
+
+/**
+ * `notify_master "/path argument 'one argument'" [user [group]]`: the first word is the command line, split at blanks with single
+ * quotes kept together (keepalived.conf(5), "Quoted strings").
+ */
+export function commandOf(entry: Entry | undefined, context: PlanContext): CommandPlan | undefined {
+  const [line, user, group] = entry?.arguments ?? [];
+  if (entry === undefined || line === undefined) return undefined;
+  const argv = splitCommand(line.text);
+  if (argv === undefined || argv.length === 0) {
+    context.alert(
+      'bad-value',
+      line.place,
+      `'${line.text}' is not a command: it is empty or a single quote is not closed`,
+    );
+    return undefined;
+  }
+  return runAs(argv, user, group, context);
+}
+
+/** `script` of vrrp_script: every word of the line belongs to the command; the user has a line of its own. */
+export function scriptOf(
+  words: readonly Word[],
+  user: Entry | undefined,
+  context: PlanContext,
+): CommandPlan | undefined {
+  const [line, ...rest] = words;
+  if (line === undefined) return undefined;
+  const argv = splitCommand(line.text);
+  if (argv === undefined || argv.length === 0) {
+    context.alert(
+      'bad-value',
+      line.place,
+      `'${line.text}' is not a command: it is empty or a single quote is not closed`,
+    );
+    return undefined;
+  }
+  return runAs([...argv, ...rest.map((word) => word.text)], user?.arguments[0], user?.arguments[1], context);
+}
+
+function runAs(
+  argv: readonly string[],
+  user: Word | undefined,
+  group: Word | undefined,
+  context: PlanContext,
+): CommandPlan {
+  if (user === undefined) return { argv, ...defaultUser(context) };
+  if (context.world.userExists?.(user.text) === false)
+    context.alert('unresolvable', user.place, `there is no user '${user.text}' to run ${argv[0]}`);
+  return { argv, user: user.text, group: group?.text };
+}
+
+/** script_user; else keepalived_script where that user exists; else root (keepalived.conf(5), "SCRIPTS"). */
+function defaultUser(context: PlanContext): { user: string; group: string | undefined } {
+  const [user, group] = lastOf(context.global, 'script_user')?.arguments ?? [];
+  if (user !== undefined) return { user: user.text, group: group?.text };
+  const exists = context.world.userExists?.('keepalived_script') ?? false;
+  return { user: exists ? 'keepalived_script' : 'root', group: undefined };
+}
+
+/** Undefined when a quote is not closed. */
+export function splitCommand(text: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote = '';
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]!;
+    if (quote !== '') {
+      if (character === quote) quote = '';
+      else word = (word ?? '') + character;
+    } else if (character === "'" || character === '"') {
+      quote = character;
+      word ??= '';
+    } else if (character === '\\' && index + 1 < text.length) word = (word ?? '') + text[++index]!;
+    else if (character === ' ' || character === '\t') {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? '') + character;
+  }
+  if (quote !== '') return undefined;
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+export function notifyOf(entries: readonly Entry[], context: PlanContext): NotifyPlan {
+  return {
+    master: first(entries, 'notify_master', context),
+    backup: first(entries, 'notify_backup', context),
+    fault: first(entries, 'notify_fault', context),
+    stop: first(entries, 'notify_stop', context),
+    deleted: first(entries, 'notify_deleted', context),
+    any: first(entries, 'notify', context),
+    masterRxLowerPri: first(entries, 'notify_master_rx_lower_pri', context),
+  };
+}
+
+/** Of several scripts for one event the first counts: Keepalived ignores the others with a message. */
+function first(entries: readonly Entry[], word: string, context: PlanContext): CommandPlan | undefined {
+  const [counts, ...others] = entries.filter((entry) => entry.keyword.word === word);
+  for (const other of others)
+    context.warn('duplicate', other.place, `'${word}' stands here for the second time: the first one holds`);
+  return commandOf(counts, context);
+}
+
+export function fifoOf(word: string, context: PlanContext): NotifyFifoPlan | undefined {
+  const script = lastOf(context.global, `${word}_script`);
+  const fifo = lastOf(context.global, word);
+  const [path, user, group] = fifo?.arguments ?? [];
+  if (path === undefined) {
+    if (script !== undefined)
+      context.warn('missing-reference', script.place, `'${word}_script' without '${word}' is never run`);
+    return undefined;
+  }
+  return { path: path.text, user: user?.text, group: group?.text, script: commandOf(script, context) };
+}
+
+export function timedCommandOf(word: string, timeoutSec: number, context: PlanContext): TimedCommandPlan | undefined {
+  const command = commandOf(lastOf(context.global, word), context);
+  return command === undefined ? undefined : { command, timeoutMs: timeoutSec * 1000 };
+}

@@ -1,0 +1,35 @@
+/** What the parts of the VRRP plan's builder share: the configuration, the world, the diagnostics. */
+
+import type { Diagnostic, DiagnosticCode, Place } from '../config/diagnostic.ts';
+import type { Entry } from '../config/keepalived/config.ts';
+
+/** What a plan needs to know of the machine, as values: building stays pure. */
+export interface VrrpWorld {
+  readonly hostname: string;
+  /** Whether such a user exists; absent: not asked, every name is taken. */
+  readonly userExists?: (name: string) => boolean;
+  /** Interfaces that exist; absent: not asked. A missing one is an alert without dynamic_interfaces, as in Keepalived. */
+  readonly interfaces?: ReadonlySet<string>;
+}
+
+export class PlanContext {
+  readonly entries: readonly Entry[];
+  /** Everything in all global_defs blocks. */
+  readonly global: readonly Entry[];
+  readonly world: VrrpWorld;
+  readonly diagnostics: Diagnostic[] = [];
+
+  constructor(entries: readonly Entry[], world: VrrpWorld) {
+    this.entries = entries;
+    this.global = entries.filter((entry) => entry.keyword.word === 'global_defs').flatMap((entry) => entry.entries);
+    this.world = world;
+  }
+
+  warn(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
+    this.diagnostics.push({ severity: 'warning', code, place, message, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  alert(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
+    this.diagnostics.push({ severity: 'alert', code, place, message, ...(hint === undefined ? {} : { hint }) });
+  }
+}

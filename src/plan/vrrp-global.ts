@@ -1,0 +1,193 @@
+/** global_defs into VrrpGlobalPlan. */
+
+import {
+  booleanOf,
+  type Entry,
+  entriesOf,
+  has,
+  lastOf,
+  namesOf,
+  numberOf,
+  textOf,
+} from '../config/keepalived/config.ts';
+import { parseDecimal, parseInteger } from '../config/keepalived/values.ts';
+import type { GarpGroupPlan, InterfaceDelayPlan, MailPlan, SchedulingPlan, VrrpGlobalPlan } from './vrrp.ts';
+import { isInterfaceName } from './vrrp-addresses.ts';
+import { fifoOf, timedCommandOf } from './vrrp-commands.ts';
+import type { PlanContext } from './vrrp-context.ts';
+
+export function buildGlobal(context: PlanContext): VrrpGlobalPlan {
+  const { global, entries } = context;
+  const vmacPrefix = textOf(global, 'vmac_prefix') ?? 'vrrp';
+  return {
+    routerId: textOf(global, 'router_id') ?? context.world.hostname,
+    startupDelayMs: milliseconds(numberOf(global, 'vrrp_startup_delay') ?? 0),
+    delayAfterBootMs: milliseconds(numberOf(global, 'vrrp_delay_after_boot') ?? 0),
+    realtimePriority: Math.max(numberOf(global, 'vrrp_rt_priority') ?? 0, numberOf(global, 'bfd_rt_priority') ?? 0),
+    processPriority: Math.min(
+      numberOf(global, 'vrrp_priority') ?? numberOf(global, 'bfd_priority') ?? 0,
+      numberOf(global, 'bfd_priority') ?? numberOf(global, 'vrrp_priority') ?? 0,
+    ),
+    noSwap: has(global, 'vrrp_no_swap') || has(global, 'bfd_no_swap'),
+    scriptSecurity: has(global, 'enable_script_security'),
+    notifyFifo: fifoOf('notify_fifo', context),
+    vrrpNotifyFifo: fifoOf('vrrp_notify_fifo', context),
+    fifoStatesOnReload: has(global, 'fifo_write_vrrp_states_on_reload'),
+    startupScript: timedCommandOf('startup_script', numberOf(global, 'startup_script_timeout') ?? 10, context),
+    shutdownScript: timedCommandOf('shutdown_script', numberOf(global, 'shutdown_script_timeout') ?? 10, context),
+    mail: buildMail(context),
+    promoteSecondaries: false,
+    dynamicInterfaces: has(global, 'dynamic_interfaces'),
+    interfacesMayChange: textOf(global, 'dynamic_interfaces') !== undefined,
+    enableDbus: false,
+    defaultInterface: textOf(global, 'default_interface') ?? 'eth0',
+    logUnknownVrids: has(global, 'log_unknown_vrids'),
+    disableLocalIgmp: has(global, 'disable_local_igmp'),
+    vmacPrefix,
+    vmacAddressPrefix: textOf(global, 'vmac_addr_prefix') ?? vmacPrefix,
+    firewall: {
+      table: textOf(global, 'nftables') ?? 'keepalived',
+      priority: numberOf(global, 'nftables_priority') ?? -1,
+      counters: has(global, 'nftables_counters'),
+      interfaceIndexes: has(global, 'nftables_ifindex'),
+    },
+    scheduling: buildScheduling(global, context),
+    processName: textOf(global, 'process_name'),
+    vrrpProcessName: textOf(global, 'vrrp_process_name'),
+    umask: readUmask(context),
+    networkNamespace: textOf(entries, 'net_namespace'),
+    instanceName: textOf(entries, 'instance'),
+    usePidDirectory: has(entries, 'use_pid_dir'),
+    dumpFilesUseInstance: booleanOf(global, 'data_use_instance') ?? false,
+    childWaitMs: milliseconds(numberOf(entries, 'child_wait_time') ?? 5),
+    useSymlinkPaths: booleanOf(global, 'use_symlink_paths') ?? false,
+    setSupplementaryGroups: has(global, 'set_supplementary_groups'),
+    interfaceDelays: buildInterfaceDelays(context),
+    garpGroups: buildGarpGroups(context),
+  };
+}
+
+/** Whole microseconds stay exact: 0.92 s is 920 ms. */
+export function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1000;
+}
+
+/** Mail goes out only with a server and someone to send it to. */
+function buildMail(context: PlanContext): MailPlan | undefined {
+  const { global, world } = context;
+  const to = namesOf(global, 'notification_email').map((word) => word.text);
+  const server = lastOf(global, 'smtp_server');
+  const [host, port] = server?.arguments ?? [];
+  if (host === undefined || to.length === 0) return undefined;
+  const number = port === undefined ? 25 : parseInteger(port.text);
+  if (number === undefined || number < 1 || number > 65_535)
+    context.warn('bad-value', port!.place, `'${port!.text}' is not a port from 1 to 65535: 25 is used`);
+  return {
+    to,
+    from: textOf(global, 'notification_email_from') ?? `keepalived@${world.hostname}`,
+    host: host.text,
+    port: number !== undefined && number >= 1 && number <= 65_535 ? number : 25,
+    helo: textOf(global, 'smtp_helo_name') ?? world.hostname,
+    timeoutMs: milliseconds(numberOf(global, 'smtp_connect_timeout') ?? 30),
+    onFault: !has(global, 'no_email_faults'),
+  };
+}
+
+function buildScheduling(global: readonly Entry[], context: PlanContext): SchedulingPlan {
+  const automatic = lastOf(global, 'max_auto_priority');
+  return {
+    processors: [
+      ...readProcessors('vrrp_cpu_affinity', context),
+      ...readProcessors('bfd_cpu_affinity', context),
+    ].filter((processor, index, all) => all.indexOf(processor) === index),
+    realtimeLimitUs: Math.max(
+      numberOf(global, 'vrrp_rlimit_rttime') ?? 10_000,
+      numberOf(global, 'bfd_rlimit_rttime') ?? 10_000,
+    ),
+    autoPriorityMax: automatic === undefined ? 0 : typeof automatic.value === 'number' ? automatic.value : 99,
+    autoPriorityDelayUs: numberOf(global, 'min_auto_priority_delay') ?? 1_000_000,
+  };
+}
+
+function readProcessors(word: string, context: PlanContext): number[] {
+  const processors: number[] = [];
+  for (const argument of lastOf(context.global, word)?.arguments ?? []) {
+    const number = parseInteger(argument.text);
+    // CPU_SETSIZE of sched_setaffinity(2) is 1024.
+    if (number !== undefined && number >= 0 && number < 1024) processors.push(number);
+    else
+      context.warn('bad-value', argument.place, `'${argument.text}' is not the number of a processor: it is left out`);
+  }
+  return processors;
+}
+
+const umaskBits: Readonly<Record<string, number>> = {
+  IRUSR: 0o400,
+  IWUSR: 0o200,
+  IXUSR: 0o100,
+  IRGRP: 0o040,
+  IWGRP: 0o020,
+  IXGRP: 0o010,
+  IROTH: 0o004,
+  IWOTH: 0o002,
+  IXOTH: 0o001,
+};
+/** What 2.2.7 shows in its dump (its manual says IWGRP|IWOTH). */
+const umaskDefault = 0o177;
+
+function readUmask(context: PlanContext): number {
+  const entry = lastOf(context.global, 'umask');
+  if (entry === undefined) return umaskDefault;
+  const text = entry.arguments.map((word) => word.text).join('');
+  const number = parseInteger(text);
+  if (number !== undefined && number >= 0 && number <= 0o777) return number;
+  const bits = text.split('|').map((bit) => umaskBits[bit.trim()]);
+  if (bits.every((bit) => bit !== undefined)) return bits.reduce((all, bit) => all | bit, 0);
+  context.warn(
+    'bad-value',
+    entry.place,
+    `umask '${text}' is neither a number up to 0777 nor bits such as IWGRP|IWOTH: 0177 holds`,
+  );
+  return umaskDefault;
+}
+
+function buildInterfaceDelays(context: PlanContext): InterfaceDelayPlan[] {
+  const delays: InterfaceDelayPlan[] = [];
+  for (const line of entriesOf(context.entries, 'interface_up_down_delays').flatMap((entry) => entry.lines)) {
+    const [name, down, up] = line;
+    const downSeconds = down === undefined ? undefined : parseDecimal(down.text);
+    const upSeconds = up === undefined ? downSeconds : parseDecimal(up.text);
+    // The manual's limit is 255 seconds.
+    const good = [downSeconds, upSeconds].every((seconds) => seconds !== undefined && seconds <= 255);
+    if (name === undefined || !isInterfaceName(name.text) || !good)
+      context.warn(
+        'bad-value',
+        line[0]!.place,
+        'not INTERFACE down-seconds [up-seconds], each up to 255: the line is left out',
+      );
+    else delays.push({ interface: name.text, downMs: milliseconds(downSeconds!), upMs: milliseconds(upSeconds!) });
+  }
+  return delays;
+}
+
+function buildGarpGroups(context: PlanContext): GarpGroupPlan[] {
+  const groups: GarpGroupPlan[] = [];
+  for (const entry of entriesOf(context.entries, 'garp_group')) {
+    const garp = numberOf(entry.entries, 'garp_interval');
+    const na = numberOf(entry.entries, 'gna_interval');
+    const one = textOf(entry.entries, 'interface');
+    const interfaces = [
+      ...(one === undefined ? [] : [one]),
+      ...namesOf(entry.entries, 'interfaces').map((word) => word.text),
+    ];
+    if (garp === undefined && na === undefined)
+      context.warn('incomplete', entry.place, 'garp_group has neither garp_interval nor gna_interval: it is left out');
+    else
+      groups.push({
+        interfaces,
+        garpIntervalMs: garp === undefined ? undefined : milliseconds(garp),
+        naIntervalMs: na === undefined ? undefined : milliseconds(na),
+      });
+  }
+  return groups;
+}

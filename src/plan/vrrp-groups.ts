@@ -1,0 +1,134 @@
+/** vrrp_sync_group and track_group, and what they and priority 255 mean for weights. */
+
+import { booleanOf, type Entry, has, nameOf, namesOf } from '../config/keepalived/config.ts';
+import type { SyncGroupPlan, TrackGroupPlan, TrackReference, VirtualRouterPlan } from './vrrp.ts';
+import { notifyOf } from './vrrp-commands.ts';
+import type { PlanContext } from './vrrp-context.ts';
+import { buildReferences, named, type Tracked, type TrackReferences } from './vrrp-tracking.ts';
+
+export function buildGroups(
+  routers: readonly VirtualRouterPlan[],
+  tracked: Tracked,
+  context: PlanContext,
+): { syncGroups: SyncGroupPlan[]; trackGroups: TrackGroupPlan[] } {
+  const taken = new Map<number, string>();
+  return {
+    syncGroups: named('vrrp_sync_group', context).flatMap((entry) =>
+      buildSyncGroup(entry, routers, tracked, taken, context),
+    ),
+    trackGroups: named('track_group', context).map((entry) => ({
+      name: nameOf(entry),
+      members: membersOf(entry, routers, context),
+    })),
+  };
+}
+
+function buildSyncGroup(
+  entry: Entry,
+  routers: readonly VirtualRouterPlan[],
+  tracked: Tracked,
+  taken: Map<number, string>,
+  context: PlanContext,
+): SyncGroupPlan[] {
+  const { entries } = entry;
+  const name = nameOf(entry);
+  const members = membersOf(entry, routers, context).filter((member) => {
+    const other = taken.get(member);
+    if (other === undefined) return taken.set(member, name);
+    const router = routers[member]!.settings.name;
+    context.warn(
+      'conflict',
+      entry.place,
+      `'${router}' is already in sync group '${other}': it is left out of '${name}'`,
+    );
+    return false;
+  });
+  if (members.length === 0) {
+    context.warn('incomplete', entry.place, `sync group '${name}' has no virtual router: it is left out`);
+    return [];
+  }
+  const owner = members.some((member) => routers[member]!.settings.basePriority === 255);
+  const references = buildReferences(entries, tracked, context);
+  return [
+    {
+      name,
+      members,
+      trackingWeight: has(entries, 'sync_group_tracking_weight'),
+      ...(owner
+        ? withoutWeights(references, `a member of sync group '${name}' has priority 255`, entry, context)
+        : references),
+      notify: notifyOf(entries, context),
+      notifyPriorityChanges:
+        booleanOf(entries, 'notify_priority_changes') ??
+        booleanOf(context.global, 'vrrp_notify_priority_changes') ??
+        false,
+      smtpAlert:
+        booleanOf(entries, 'smtp_alert') ??
+        booleanOf(context.global, 'smtp_alert_vrrp') ??
+        booleanOf(context.global, 'smtp_alert') ??
+        false,
+    },
+  ];
+}
+
+function membersOf(entry: Entry, routers: readonly VirtualRouterPlan[], context: PlanContext): number[] {
+  const members: number[] = [];
+  for (const word of namesOf(entry.entries, 'group')) {
+    const index = routers.findIndex((router) => router.settings.name === word.text);
+    if (index === -1)
+      context.warn(
+        'missing-reference',
+        word.place,
+        `there is no vrrp_instance '${word.text}': it is left out of '${nameOf(entry)}'`,
+      );
+    else if (!members.includes(index)) members.push(index);
+  }
+  return members;
+}
+
+/**
+ * The routers with the trackers that count. The owner of the address never changes its priority; members of a sync group must not
+ * differ in theirs, unless sync_group_tracking_weight says so: their weighted trackers are left out (Keepalived 2.2.7).
+ */
+export function settleGroups(
+  routers: readonly VirtualRouterPlan[],
+  groups: readonly SyncGroupPlan[],
+  context: PlanContext,
+): VirtualRouterPlan[] {
+  const entries = named('vrrp_instance', context);
+  return routers.map((router, index) => {
+    const entry = entries.find((each) => nameOf(each) === router.settings.name)!;
+    const group = groups.find((each) => each.members.includes(index));
+    if (router.settings.basePriority === 255)
+      return { ...router, ...withoutWeights(router, 'its priority is 255', entry, context) };
+    if (group !== undefined && !group.trackingWeight)
+      return { ...router, ...withoutWeights(router, `it is in sync group '${group.name}'`, entry, context) };
+    return router;
+  });
+}
+
+function withoutWeights(
+  references: TrackReferences,
+  reason: string,
+  entry: Entry,
+  context: PlanContext,
+): TrackReferences {
+  const keep = (list: readonly TrackReference[]) =>
+    list.filter((reference) => {
+      if (reference.weight === 0) return true;
+      context.warn(
+        'conflict',
+        entry.place,
+        `(${nameOf(entry)}) '${reference.name}' is not tracked: it has weight ${reference.weight} and ${reason}`,
+        'write weight 0 where it is tracked',
+      );
+      return false;
+    });
+  return {
+    trackScripts: keep(references.trackScripts),
+    trackInterfaces: keep(references.trackInterfaces),
+    trackFiles: keep(references.trackFiles),
+    trackProcesses: keep(references.trackProcesses),
+    trackBfd: keep(references.trackBfd),
+  };
+}
