@@ -12,23 +12,13 @@
  * - A balancer that does not serve is a fault of its router: an address without a service behind it helps nobody.
  */
 
+import { Announcing, addressesOf } from './announcing.ts';
 import type { HeardAdvertisement, RouterStateKind, RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
 import { RouterFacts } from './facts.ts';
 import { activeDownMs, skewMs } from './intervals.ts';
 import { compareContenders } from './order.ts';
 import { Outbox } from './outbox.ts';
-import type { VirtualAddress, VirtualRouterSettings } from './settings.ts';
-
-export interface VirtualRouter {
-  readonly settings: VirtualRouterSettings;
-  /** Takes one event in. `now`: monotonic milliseconds, never smaller than before. */
-  handle(event: VrrpEvent, now: number): void;
-  /** The next thing to do, in order, or undefined. */
-  poll(): VrrpAction | undefined;
-  /** When a `timer` event is due, or undefined. */
-  deadline(): number | undefined;
-  status(): RouterStatus;
-}
+import type { VirtualRouterSettings } from './settings.ts';
 
 type RouterState = { readonly kind: 'initialize' } | { readonly kind: 'fault' } | BackupState | ActiveState;
 
@@ -40,24 +30,20 @@ interface BackupState {
   activeIntervalMs: number;
   /** preempt_delay: until then lower advertisements are accepted. Undefined: not running. */
   preemptAt: number | undefined;
+  /** In a sync group: would be active by itself, waits for the other members. */
+  willing: boolean;
 }
 
 interface ActiveState {
   readonly kind: 'active';
   /** When Adver_Timer fires. */
   advertiseAt: number;
-  /** The second burst of announcements (garp_master_delay, or garp_lower_prio_delay), and the regular refresh. */
-  announceAgain: { readonly at: number; readonly repeat: number } | undefined;
-  refreshAt: number | undefined;
-  /** Last time an address conflict was answered: not more often than RFC 5227 §2.4 (c) allows. */
-  defendedAt: number;
+  readonly announcing: Announcing;
 }
 
-/** RFC 5227 §1.1 DEFEND_INTERVAL. */
-const defendIntervalMs = 10_000;
-
-export class VirtualRouterMachine implements VirtualRouter {
+export class VirtualRouterMachine {
   #settings: VirtualRouterSettings;
+  readonly #grouped: boolean;
   #state: RouterState = { kind: 'initialize' };
   #started = false;
   readonly #facts = new RouterFacts();
@@ -68,8 +54,10 @@ export class VirtualRouterMachine implements VirtualRouter {
   #toActive = 0;
   #fromActive = 0;
 
-  constructor(settings: VirtualRouterSettings) {
+  /** `grouped`: becomes active only when its sync group says so (sync-group.ts). */
+  constructor(settings: VirtualRouterSettings, grouped = false) {
     this.#settings = settings;
+    this.#grouped = grouped;
   }
 
   get settings(): VirtualRouterSettings {
@@ -85,17 +73,29 @@ export class VirtualRouterMachine implements VirtualRouter {
     return this.#state.kind;
   }
 
+  /** True in a sync group when nothing but the other members keeps the router from becoming active. */
+  get willing(): boolean {
+    return this.#state.kind === 'backup' && this.#state.willing;
+  }
+
+  /** Faults of its own, without those that the sync group told. */
+  get ownFaults(): readonly string[] {
+    return this.#facts.faults(this.#settings, 'own');
+  }
+
+  /** The next thing to do, in order, or undefined. */
   poll(): VrrpAction | undefined {
     return this.#out.take();
   }
 
+  /** When a `timer` event is due, or undefined. */
   deadline(): number | undefined {
     const state = this.#state;
     switch (state.kind) {
       case 'backup':
         return state.activeDownAt;
       case 'active':
-        return Math.min(state.advertiseAt, state.announceAgain?.at ?? Infinity, state.refreshAt ?? Infinity);
+        return Math.min(state.advertiseAt, state.announcing.deadline());
       default:
         return undefined;
     }
@@ -116,6 +116,7 @@ export class VirtualRouterMachine implements VirtualRouter {
     };
   }
 
+  /** Takes one event in. `now`: monotonic milliseconds, never smaller than before. */
   handle(event: VrrpEvent, now: number): void {
     this.#wakeLate(event, now);
     const priorityBefore = this.priority;
@@ -145,10 +146,11 @@ export class VirtualRouterMachine implements VirtualRouter {
         this.#peerLost(event.source, now);
         break;
       case 'address-lost':
-        this.#addressLost(event.address);
+        if (this.#state.kind === 'active') this.#state.announcing.addressLost(event.address, this.#settings);
         break;
       case 'address-conflict':
-        this.#addressConflict(event.address, event.hardwareAddress, now);
+        if (this.#state.kind === 'active')
+          this.#state.announcing.addressConflict(event.address, event.hardwareAddress, this.#settings, now);
         break;
       case 'group':
         this.#group(event.wish, now);
@@ -162,7 +164,7 @@ export class VirtualRouterMachine implements VirtualRouter {
     if (this.#started) return;
     this.#started = true;
     // An earlier life, killed before it could clean up, may have left the addresses behind.
-    this.#out.put({ kind: 'remove-addresses', addresses: this.#addresses(), all: true });
+    this.#out.put({ kind: 'remove-addresses', addresses: addressesOf(this.#settings), all: true });
     this.#sinceMs = now;
     this.#settle(now);
   }
@@ -199,12 +201,13 @@ export class VirtualRouterMachine implements VirtualRouter {
 
   /** §6.4.1 Startup: the owner is active at once, everybody else listens first. */
   #enterElection(now: number, reason: string): void {
-    if (this.priority === 255) {
+    if (this.priority === 255 && !this.#grouped) {
       this.#becomeActive(now, 'address owner');
       return;
     }
     this.#log('notice', this.#state.kind === 'initialize' ? 'Entering BACKUP STATE (init)' : 'Entering BACKUP STATE');
     this.#becomeBackup(now, this.#settings.advertisementIntervalMs, reason);
+    if (this.priority === 255 && this.#state.kind === 'backup') this.#state.willing = true;
   }
 
   #shutdown(now: number): void {
@@ -221,22 +224,10 @@ export class VirtualRouterMachine implements VirtualRouter {
     if (state.kind === 'backup') {
       if (now < state.activeDownAt) return;
       this.#log('info', 'Receive advertisement timeout');
-      this.#becomeActive(now, 'no advertisement heard');
+      this.#promote(state, now, 'no advertisement heard');
     } else if (state.kind === 'active') {
       if (now >= state.advertiseAt) this.#advertise(state, now);
-      this.#announceDue(state, now);
-    }
-  }
-
-  #announceDue(state: ActiveState, now: number): void {
-    const { garp } = this.#settings;
-    if (state.announceAgain !== undefined && now >= state.announceAgain.at) {
-      this.#out.announce(this.#addresses(), state.announceAgain.repeat);
-      state.announceAgain = undefined;
-    }
-    if (state.refreshAt !== undefined && now >= state.refreshAt) {
-      this.#out.announce(this.#addresses(), garp.refreshRepeat);
-      state.refreshAt = now + garp.refreshMs;
+      state.announcing.timer(this.#settings, now);
     }
   }
 
@@ -256,9 +247,8 @@ export class VirtualRouterMachine implements VirtualRouter {
         `was not run for ${Math.round(now - state.advertiseAt + intervalMs)}ms, assuming that it was replaced`,
       );
       this.#log('notice', 'Entering BACKUP STATE');
-      this.#out.letGo(this.#addresses());
-      this.#becomeBackup(now, intervalMs, 'woke up late');
-      (this.#state as RouterState as BackupState).activeDownAt = now + this.#listenMs(intervalMs);
+      this.#out.letGo(addressesOf(this.#settings));
+      this.#becomeBackup(now, intervalMs, 'woke up late', this.#listenMs(intervalMs));
     } else if (
       state.kind === 'backup' &&
       event.kind === 'timer' &&
@@ -292,6 +282,7 @@ export class VirtualRouterMachine implements VirtualRouter {
       this.#log('info', 'stop preempt delay');
     }
     this.#learnInterval(state, heard.advertisementIntervalMs);
+    state.willing = false;
     state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
   }
 
@@ -299,7 +290,7 @@ export class VirtualRouterMachine implements VirtualRouter {
     this.#log('info', 'Backup received priority 0 advertisement');
     const followed = this.#heard === undefined || this.#heard.source === heard.source;
     if (this.#settings.resignIsImmediate && followed) {
-      this.#becomeActive(now, `${heard.source} resigned`);
+      this.#promote(state, now, `${heard.source} resigned`);
       return;
     }
     // Never later than it would have been without the resignation.
@@ -350,17 +341,9 @@ export class VirtualRouterMachine implements VirtualRouter {
       }`,
     );
     if (!lowerPrioNoAdvert) this.#advertise(state, now);
-    this.#announceAfterLower(state, now);
+    state.announcing.lowerHeard(this.#settings, now);
     if (garp.lowerPrioRepeat > 0 || !lowerPrioNoAdvert)
       this.#out.put({ kind: 'lower-priority-heard', source: heard.source, priority: heard.priority });
-  }
-
-  #announceAfterLower(state: ActiveState, now: number): void {
-    const { garp } = this.#settings;
-    if (garp.lowerPrioRepeat <= 0) return;
-    this.#out.announce(this.#addresses(), garp.lowerPrioRepeat);
-    if (garp.lowerPrioDelayMs > 0)
-      state.announceAgain = { at: now + garp.lowerPrioDelayMs, repeat: garp.lowerPrioRepeat };
   }
 
   /** A better router exists: back down, even with nopreempt. */
@@ -374,7 +357,7 @@ export class VirtualRouterMachine implements VirtualRouter {
     );
     if (higherPrioSendAdvert && !splitIsAnnounced) this.#out.advertise(this.priority);
     this.#log('notice', 'Entering BACKUP STATE');
-    this.#out.letGo(this.#addresses());
+    this.#out.letGo(addressesOf(this.#settings));
     if (splitIsAnnounced) this.#out.advertise(this.priority);
     const interval =
       this.#settings.version === 3 && heard.advertisementIntervalMs > 0 ? heard.advertisementIntervalMs : undefined;
@@ -394,33 +377,45 @@ export class VirtualRouterMachine implements VirtualRouter {
 
   // ------------------------------------------------------------ the two states of the election
 
+  #promote(state: BackupState, now: number, reason: string): void {
+    if (!this.#grouped) {
+      this.#becomeActive(now, reason);
+      return;
+    }
+    state.willing = true;
+    state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
+  }
+
   #becomeActive(now: number, reason: string): void {
-    const { garp, advertisementIntervalMs } = this.#settings;
     this.#log('notice', 'Entering MASTER STATE');
     // The advertisement first: a router that still holds the addresses lets go before ours are announced.
     this.#out.advertise(this.priority);
-    this.#out.put({ kind: 'add-addresses', addresses: this.#addresses(), all: true });
-    this.#out.announce(this.#addresses(), garp.repeat);
+    this.#out.put({ kind: 'add-addresses', addresses: addressesOf(this.#settings), all: true });
+    const announcing = new Announcing(this.#out, this.#settings, now);
     const state: ActiveState = {
       kind: 'active',
-      advertiseAt: now + advertisementIntervalMs,
-      announceAgain: garp.delayMs > 0 ? { at: now + garp.delayMs, repeat: garp.repeat } : undefined,
-      refreshAt: garp.refreshMs > 0 ? now + garp.refreshMs : undefined,
-      defendedAt: -Infinity,
+      advertiseAt: now + this.#settings.advertisementIntervalMs,
+      announcing,
     };
     this.#changeState(state, reason, now);
   }
 
-  #becomeBackup(now: number, activeIntervalMs: number, reason: string): void {
-    const activeDownAt = now + this.#activeDownMs(activeIntervalMs);
-    this.#changeState({ kind: 'backup', activeDownAt, activeIntervalMs, preemptAt: undefined }, reason, now);
+  #becomeBackup(
+    now: number,
+    activeIntervalMs: number,
+    reason: string,
+    waitMs = this.#activeDownMs(activeIntervalMs),
+  ): void {
+    const activeDownAt = now + waitMs;
+    const state: BackupState = { kind: 'backup', activeDownAt, activeIntervalMs, preemptAt: undefined, willing: false };
+    this.#changeState(state, reason, now);
   }
 
   /** Leaves the active role in an orderly way: others hear it before the addresses are gone. */
   #resign(): void {
     this.#out.advertise(0);
     this.#log('info', 'sent 0 priority');
-    this.#out.letGo(this.#addresses());
+    this.#out.letGo(addressesOf(this.#settings));
   }
 
   #advertise(state: ActiveState, now: number): void {
@@ -443,7 +438,7 @@ export class VirtualRouterMachine implements VirtualRouter {
   #group(wish: 'active' | 'backup' | 'announce', now: number): void {
     const state = this.#state;
     if (wish === 'active' && state.kind === 'backup') this.#becomeActive(now, 'sync group');
-    else if (wish === 'announce' && state.kind === 'active') this.#announceAfterLower(state, now);
+    else if (wish === 'announce' && state.kind === 'active') state.announcing.lowerHeard(this.#settings, now);
     else if (wish === 'backup' && state.kind === 'active') {
       this.#log('notice', 'Entering BACKUP STATE');
       this.#resign();
@@ -453,47 +448,22 @@ export class VirtualRouterMachine implements VirtualRouter {
 
   /** Reload (Keepalived manual, SIGHUP): the state stays; only addresses that changed are touched. */
   #reload(settings: VirtualRouterSettings, now: number): void {
-    const before = this.#addresses();
+    const before = addressesOf(this.#settings);
     this.#settings = settings;
-    if (this.#state.kind === 'active') this.#reloadActive(this.#state, before, now);
+    if (this.#state.kind === 'active') {
+      this.#state.announcing.reloaded(before, settings, now);
+      this.#state.advertiseAt = Math.min(this.#state.advertiseAt, now + settings.advertisementIntervalMs);
+    }
     this.#settle(now);
-  }
-
-  #reloadActive(state: ActiveState, before: readonly VirtualAddress[], now: number): void {
-    const { garp, advertisementIntervalMs } = this.#settings;
-    this.#out.replace(before, this.#addresses(), garp.repeat);
-    state.advertiseAt = Math.min(state.advertiseAt, now + advertisementIntervalMs);
-    state.refreshAt = garp.refreshMs > 0 ? now + garp.refreshMs : undefined;
   }
 
   /** The IETF's work on VRRP with BFD: losing the session is an Active_Down event, whatever the timer says. */
   #peerLost(source: string, now: number): void {
     if (this.#state.kind !== 'backup' || this.#heard?.source !== source) return;
-    this.#becomeActive(now, `BFD lost ${source}`);
-  }
-
-  #addressLost(address: string): void {
-    const lost = this.#addresses().filter((ours) => ours.address === address);
-    if (this.#state.kind !== 'active' || lost.length === 0) return;
-    this.#log('warning', `address ${address} was removed by someone else, putting it back`);
-    this.#out.put({ kind: 'add-addresses', addresses: lost, all: false });
-    this.#out.announce(lost, this.#settings.garp.repeat);
-  }
-
-  #addressConflict(address: string, hardwareAddress: string, now: number): void {
-    const state = this.#state;
-    const ours = this.#addresses().filter((own) => own.address === address);
-    if (state.kind !== 'active' || ours.length === 0 || now - state.defendedAt < defendIntervalMs) return;
-    state.defendedAt = now;
-    this.#log('warning', `address conflict: ${hardwareAddress} answers for ${address}, announcing ours`);
-    this.#out.announce(ours, 1);
+    this.#promote(this.#state, now, `BFD lost ${source}`);
   }
 
   // ------------------------------------------------------------ shorthands
-
-  #addresses(): readonly VirtualAddress[] {
-    return [...this.#settings.addresses, ...this.#settings.excludedAddresses];
-  }
 
   #activeDownMs(intervalMs: number): number {
     return activeDownMs(this.#settings.version, this.priority, intervalMs, this.#settings.downTimerAdverts);
