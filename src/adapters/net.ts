@@ -212,7 +212,7 @@ class NetStream implements Stream {
     }
     if (this.#queuedBytes <= highWaterBytes) return true;
     // Perhaps the kernel takes it all; only then is the answer known.
-    this.#send();
+    this.flush();
     if (this.#queuedBytes <= highWaterBytes) return true;
     this.#wantsDrained = true;
     return false;
@@ -237,10 +237,11 @@ class NetStream implements Stream {
       this.#destroy();
       return;
     }
-    if (this.#writable === 'open') this.shutdown();
+    this.shutdown();
     // Bytes left unread in the kernel would turn the FIN into a RST: read and drop while the queue leaves.
     this.#socket!.resume();
-    if (this.#writable === 'fin-sent' && this.#socket!.writableFinished) this.#destroy();
+    if (this.#socket!.writableFinished) this.#destroy();
+    else this.#socket!.once('finish', onFinish);
   }
 
   reset(): void {
@@ -249,7 +250,9 @@ class NetStream implements Stream {
     this.#gone = true;
     this.#dropQueue();
     const socket = this.#socket!;
-    if (this.#connecting || this.#unixPath !== undefined) socket.destroy();
+    // While a FIN is on its way node:net can't reset: libuv refuses, and the handle would be lost.
+    const shutting = this.#writable === 'fin-sent' && !socket.writableFinished;
+    if (this.#connecting || shutting || this.#unixPath !== undefined) socket.destroy();
     else socket.resetAndDestroy();
   }
 
@@ -334,8 +337,7 @@ class NetStream implements Stream {
     if (this.#queuedBytes > 0 || this.#connecting || this.#writable !== 'fin-wanted') return;
     this.#writable = 'fin-sent';
     const socket = this.#socket!;
-    if (this.#closing) socket.end(onFinished);
-    else socket.end();
+    socket.end();
   }
 
   /** What was queued is dropped; a block that the Socket still holds is left to the garbage collector. */
@@ -387,7 +389,7 @@ class NetStream implements Stream {
     this.#turn.leave();
   }
 
-  onFinished(): void {
+  onFinish(): void {
     if (this.#closing && !this.#gone) this.#destroy();
   }
 
@@ -424,8 +426,8 @@ function onClose(this: net.Socket): void {
 function onData(this: net.Socket, data: Uint8Array): void {
   (this as OwnedSocket).evergateStream.onData(data);
 }
-function onFinished(this: net.Socket): void {
-  (this as OwnedSocket).evergateStream.onFinished();
+function onFinish(this: net.Socket): void {
+  (this as OwnedSocket).evergateStream.onFinish();
 }
 
 // ---------------------------------------------------------------- listening

@@ -43,13 +43,15 @@ export type StreamError =
   | 'other';
 
 /**
- * A byte stream: TCP or unix. Calls after `close`, `reset` or the handler's `closed` do nothing.
+ * A byte stream: TCP or unix. Calls after `reset` or the handler's `closed` do nothing; after `close` only `reset` does something
+ * (a peer that never reads can hold up an orderly end for ever: the engine's timeouts end that). Calls before `opened` are good:
+ * bytes and a FIN wait until the stream is established.
  */
 export interface Stream {
   /**
    * Queues bytes for sending. They are valid for this call only: the adapter sends them at once, copies them, or, when they are
    * a part of its own receive buffer, keeps that buffer until they have left. Writes made during one handler call are
-   * gathered and leave when it returns (or at `flush`).
+   * gathered and leave when it returns (or at `flush`; at the latest before the adapter waits for events again).
    * Returns false when more than `highWaterBytes` (limits.ts) wait to be sent: stop, and go on at `drained`. Never refuses bytes.
    */
   write(buffer: Uint8Array, start: number, end: number): boolean;
@@ -57,13 +59,13 @@ export interface Stream {
   flush(): void;
   /** Bytes accepted by `write` and not yet taken by the kernel. */
   readonly unsentBytes: number;
-  /** Half-close: FIN after everything written has left. Reading goes on. */
+  /** Half-close: FIN after everything written has left. Reading goes on. Later writes are dropped. */
   shutdown(): void;
-  /** Orderly end: sends what is queued, then FIN, reads and drops nothing more. `closed` follows. */
+  /** Orderly end: sends what is queued, then FIN. Whatever the peer still sends is dropped. `closed` follows, with no error. */
   close(): void;
-  /** Abortive end (RST on TCP): queued bytes are dropped. `closed` follows. */
+  /** Abortive end (RST on TCP): queued bytes are dropped. `closed` follows, with no error. */
   reset(): void;
-  /** Back-pressure: after `pause` no `received` comes until `resume`. Idempotent. A FIN or an error may still be told. */
+  /** Back-pressure: after `pause` no `received` comes until `resume`. Idempotent. A FIN or an error may be told before, or only then. */
   pause(): void;
   resume(): void;
   /** The peer's address and ours; asked lazily, cached. Port 0 and host '' when the kernel no longer knows. */
@@ -75,7 +77,7 @@ export interface Stream {
 export interface StreamHandler {
   /** A stream that was asked for with `connect` is established. Not called for accepted streams. */
   opened(stream: Stream): void;
-  /** Bytes [start, end) of `buffer`, valid for this call only. */
+  /** Bytes [start, end) of `buffer`, valid for this call only; at least one. */
   received(buffer: Uint8Array, start: number, end: number): void;
   /** After a `write` that returned false: the queue fell below the low-water mark. */
   drained(): void;
