@@ -5,7 +5,7 @@
 import { BodyReader } from '../http1/body.ts';
 import { Head } from '../http1/head.ts';
 import { isBodyless, readResponse } from '../http1/read-response.ts';
-import { checkAnswerBytesMax, headBytesMax } from '../limits.ts';
+import { checkAnswerBytesMax, headBytesMax, headerFieldsMax } from '../limits.ts';
 import type { Expected } from './expect.ts';
 import type { CheckResult } from './result.ts';
 
@@ -15,7 +15,7 @@ export class AnswerReader {
   readonly #bytes = new Uint8Array(checkAnswerBytesMax);
   #length = 0;
   #at = 0;
-  readonly #head = new Head();
+  readonly #head = new Head(headerFieldsMax);
   #headRead = false;
   readonly #body = new BodyReader();
   #text = '';
