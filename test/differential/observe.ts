@@ -1,0 +1,177 @@
+/** Runs one scenario against one program and tells what could be seen from outside, as lines of text. */
+import { createSocket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageLines, shown } from './http-text.ts';
+import { Peer, type World, waitFor } from './peer.ts';
+import { freePorts, type Program, RunningProgram } from './program.ts';
+import type { Client, Scenario } from './scenario.ts';
+import { ScriptedServer } from './servers.ts';
+
+/** How long a connection must stay open after its script to be called kept. */
+const settleMs = 200;
+/** The log is complete when this long no line came. */
+const logQuietMs = 100;
+
+export interface Observation {
+  readonly lines: readonly string[];
+  /** What the program printed; for people, not compared. */
+  readonly output: string;
+}
+
+export async function observe(scenario: Scenario, program: Program): Promise<Observation> {
+  const stage = new Stage(scenario);
+  try {
+    return await stage.play(program);
+  } finally {
+    stage.close();
+  }
+}
+
+class Stage {
+  readonly #scenario: Scenario;
+  readonly #changed = new EventEmitter().setMaxListeners(0);
+  readonly #folder = mkdtempSync(join(tmpdir(), 'evergate-differential-'));
+  readonly #log = createSocket('udp4');
+  readonly #logLines: string[] = [];
+  readonly #servers = new Map<string, ScriptedServer>();
+  /** What each port is called in the observation. */
+  readonly #portNames = new Map<number, string>();
+  readonly #world: World = {
+    wait: (reached, ms) => waitFor(this.#changed, reached, ms),
+    requestsSeen: (server) => this.#servers.get(server)?.requestCount ?? 0,
+    logged: (text) => this.#logLines.some((line) => line.includes(text)),
+  };
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#log.on('message', (message) => {
+      this.#logLines.push(message.toString('latin1'));
+      this.#changed.emit('change');
+    });
+  }
+
+  close(): void {
+    for (const server of this.#servers.values()) server.close();
+    this.#log.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  async play(program: Program): Promise<Observation> {
+    const { configPath, ports } = await this.#prepare();
+    const running = new RunningProgram(program, configPath);
+    try {
+      if (!(await running.listening([...ports.values()], 8000)))
+        return { lines: [`${running.exited ? 'exited' : 'does not listen'}`], output: running.output };
+      const lines: string[] = [];
+      for (const entry of this.#scenario.clients) {
+        const group = Array.isArray(entry) ? (entry as readonly Client[]) : [entry as Client];
+        const first = lines.filter((line) => /^client \d+:/.test(line)).length;
+        const seen = await Promise.all(group.map((client, index) => this.#runClient(client, first + index + 1, ports)));
+        lines.push(...seen.flat());
+      }
+      await this.#logComplete();
+      lines.push(...this.#serverLines(), ...this.#loggedLines(running.pid));
+      return { lines, output: running.output };
+    } finally {
+      await running.stop();
+    }
+  }
+
+  async #prepare() {
+    this.#log.bind(0, '127.0.0.1');
+    await once(this.#log, 'listening');
+    const { config, files = {}, servers = {} } = this.#scenario;
+    const places = new Map<string, string>([['log', `127.0.0.1:${this.#log.address().port}`]]);
+    for (const [name, script] of Object.entries(servers)) {
+      const server = new ScriptedServer(script, this.#changed, this.#world);
+      this.#servers.set(name, server);
+      const port = await server.listen();
+      places.set(`server:${name}`, `127.0.0.1:${port}`);
+      this.#portNames.set(port, `server ${name}`);
+    }
+    for (const [name, content] of Object.entries(files)) {
+      places.set(`file:${name}`, join(this.#folder, name));
+      writeFileSync(join(this.#folder, name), Buffer.from(content, 'latin1'));
+    }
+    const names = [...new Set([...config.matchAll(/\{((?:bind|refused):\w+)\}/g)].map((match) => match[1]!))];
+    const free = await freePorts(names.length);
+    const ports = new Map<string, number>();
+    for (const [index, name] of names.entries()) {
+      const port = free[index]!;
+      places.set(name, `127.0.0.1:${port}`);
+      this.#portNames.set(port, name.replace(':', ' '));
+      if (name.startsWith('bind:')) ports.set(name.slice(5), port);
+    }
+    const text = config.replace(/\{([\w:]+)\}/g, (whole, name) => places.get(name) ?? whole);
+    const configPath = join(this.#folder, 'haproxy.cfg');
+    writeFileSync(configPath, text);
+    return { configPath, ports };
+  }
+
+  async #runClient(client: Client, number: number, ports: ReadonlyMap<string, number>): Promise<string[]> {
+    const socket = connect({ port: ports.get(client.to) ?? 0, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const peer = new Peer(socket, this.#changed);
+    await this.#world.wait(() => !socket.connecting, 5000);
+    if (socket.localPort !== undefined) this.#portNames.set(socket.localPort, `client ${number}`);
+    const missed = await peer.run(client.steps, this.#world);
+    await this.#world.wait(() => peer.fate !== 'open', settleMs);
+    const lines = [`client ${number}: ${peer.fate}`];
+    if (missed !== undefined) lines.push(missed);
+    if (client.raw === true) lines.push(`received ${shown(peer.received)}`);
+    else {
+      const { responses, rest } = peer.responses;
+      lines.push(...responses.flatMap(messageLines));
+      if (rest !== '') lines.push(`then ${shown(rest)}`);
+    }
+    socket.destroy();
+    return lines.map((line, index) => (index === 0 ? this.#named(line) : this.#named(`client ${number}  ${line}`)));
+  }
+
+  #serverLines(): string[] {
+    const lines: string[] = [];
+    for (const [name, server] of this.#servers) {
+      const seen: string[] = [];
+      const checks = new Set<string>();
+      let used = 0;
+      for (const connection of server.connections) {
+        for (const check of connection.checks) checks.add(messageLines(check).join(' | '));
+        const raw = this.#scenario.servers?.[name]?.kind === 'tcp';
+        if (connection.requests.length === 0 && !(raw && connection.peer.received !== '')) continue;
+        used++;
+        if (raw) seen.push(`connection ${used} received ${shown(connection.peer.received)}`);
+        for (const request of connection.requests)
+          seen.push(...messageLines(request).map((line) => `connection ${used}  ${line}`));
+        seen.push(`connection ${used} ${connection.peer.fate === 'open' ? 'open' : 'ended'}`);
+      }
+      for (const check of checks) seen.push(`check ${check}`);
+      lines.push(...seen.map((line) => this.#named(`server ${name} ${line}`)));
+    }
+    return lines;
+  }
+
+  async #logComplete(): Promise<void> {
+    for (let count = -1; count !== this.#logLines.length; ) {
+      count = this.#logLines.length;
+      await this.#world.wait(() => this.#logLines.length !== count, logQuietMs);
+    }
+  }
+
+  #loggedLines(pid: number): string[] {
+    for (const server of this.#servers.values())
+      for (const { peer } of server.connections)
+        if (peer.socket.remotePort !== undefined) this.#portNames.set(peer.socket.remotePort, 'server side');
+    return this.#logLines.map((line) => this.#named(`log ${line.replace(/\n$/, '')}`).replaceAll(String(pid), '{pid}'));
+  }
+
+  /** Ports are different in every run: they are called by what they are for. */
+  #named(line: string): string {
+    return line.replace(/(?<![\d.])\d{4,5}(?!\d)/g, (digits) => {
+      const name = this.#portNames.get(Number(digits));
+      return name === undefined ? digits : `{${name}}`;
+    });
+  }
+}

@@ -1,0 +1,90 @@
+/** Starting and ending the program under test. Processes are ended by their own id, always. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+export interface Program {
+  readonly name: string;
+  /** The configuration file's path comes last. */
+  readonly command: readonly string[];
+}
+
+export const haproxy: Program = { name: 'haproxy', command: ['haproxy', '-db', '-f'] };
+export const evergate: Program = {
+  name: 'evergate',
+  command: [fileURLToPath(new URL('../../bin/evergate', import.meta.url)), 'balance', '-f'],
+};
+
+export class RunningProgram {
+  readonly #child: ChildProcess;
+  output = '';
+  #exited = false;
+
+  constructor(program: Program, configPath: string) {
+    const [command, ...args] = program.command;
+    this.#child = spawn(command ?? '', [...args, configPath], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk) => {
+        this.output += chunk;
+      });
+    this.#child.on('error', (error) => {
+      this.output += String(error);
+      this.#exited = true;
+    });
+    this.#child.on('exit', () => {
+      this.#exited = true;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get exited(): boolean {
+    return this.#exited;
+  }
+
+  /** Waits until every port has a listening socket. The kernel is asked: a test connection would be seen and logged. */
+  async listening(ports: readonly number[], ms: number): Promise<boolean> {
+    const end = performance.now() + ms;
+    while (!this.#exited && performance.now() < end) {
+      const open = listeningPorts();
+      if (ports.every((port) => open.has(port))) return true;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return false;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#exited) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const stubborn = setTimeout(() => this.#child.kill('SIGKILL'), 3000);
+    await gone;
+    clearTimeout(stubborn);
+  }
+}
+
+/** Local ports in state LISTEN (proc(5), /proc/net/tcp: state 0A). */
+function listeningPorts(): Set<number> {
+  const ports = new Set<number>();
+  for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[3] === '0A') ports.add(Number.parseInt(fields[1]!.split(':')[1]!, 16));
+  }
+  return ports;
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}

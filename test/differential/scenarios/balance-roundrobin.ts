@@ -1,0 +1,9 @@
+import { abc, gets, type Scenario, serverLines, web } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  title: 'requests of one connection go to the servers in turn',
+  config: web(`balance roundrobin
+  ${serverLines}`),
+  servers: abc,
+  clients: [{ to: 'web', steps: gets(7) }],
+};

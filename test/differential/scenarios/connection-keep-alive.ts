@@ -1,0 +1,11 @@
+import { abc, gets, type Scenario, web } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  title: 'both sides keep their connections by default',
+  config: web('server a {server:a}'),
+  servers: abc,
+  clients: [
+    { to: 'web', steps: gets(3) },
+    { to: 'web', steps: gets(2) },
+  ],
+};

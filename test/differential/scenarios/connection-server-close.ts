@@ -1,0 +1,8 @@
+import { abc, gets, type Scenario, web } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  title: 'option http-server-close keeps the client and closes the server',
+  config: web('option http-server-close\n  server a {server:a}'),
+  servers: abc,
+  clients: [{ to: 'web', steps: gets(3) }],
+};
