@@ -7,10 +7,12 @@ import { Head } from '../http1/head.ts';
 import { isBodyless, readResponse } from '../http1/read-response.ts';
 import { checkAnswerBytesMax, headBytesMax, headerFieldsMax } from '../limits.ts';
 import type { Expected } from './expect.ts';
-import type { CheckResult } from './result.ts';
+import { type CheckResult, hasPassed } from './result.ts';
 
 export class AnswerReader {
-  readonly #expected: Expected;
+  readonly #expected: readonly Expected[];
+  /** The expectation that is to be met next; those before are. */
+  #next = 0;
   readonly #requestWasHead: boolean;
   readonly #bytes = new Uint8Array(checkAnswerBytesMax);
   #length = 0;
@@ -20,7 +22,8 @@ export class AnswerReader {
   readonly #body = new BodyReader();
   #text = '';
 
-  constructor(expected: Expected, requestWasHead: boolean) {
+  /** @param expected at least one; all must be met, in this order. */
+  constructor(expected: readonly Expected[], requestWasHead: boolean) {
     this.#expected = expected;
     this.#requestWasHead = requestWasHead;
   }
@@ -52,14 +55,30 @@ export class AnswerReader {
       else if (head.contentLength >= 0) this.#body.begin('length', head.contentLength);
       else this.#body.begin('until-close', 0);
     }
-    if (!this.#expected.wantsBody)
-      return this.#expected.judgeStatus(head.status, latin1(this.#bytes, head.reasonStart, head.reasonEnd));
+    return this.#expect(last);
+  }
+
+  #expect(last: boolean): CheckResult | undefined {
+    for (;;) {
+      const expected = this.#expected[this.#next];
+      const result = expected.wantsBody ? this.#judgeBody(expected, last) : this.#judgeStatus(expected);
+      if (result === undefined || !hasPassed(result.status)) return result;
+      if (++this.#next === this.#expected.length) return result;
+    }
+  }
+
+  #judgeStatus(expected: Expected): CheckResult {
+    const { status, reasonStart, reasonEnd } = this.#head;
+    return expected.judgeStatus(status, latin1(this.#bytes, reasonStart, reasonEnd));
+  }
+
+  #judgeBody(expected: Expected, last: boolean): CheckResult | undefined {
     while (this.#at < this.#length && !this.#body.done) {
       this.#at = this.#body.read(this.#bytes, this.#at, this.#length);
       if (this.#body.error !== undefined) return invalid;
       this.#text += latin1(this.#bytes, this.#body.dataStart, this.#body.dataEnd);
     }
-    return this.#expected.judgeBody(head.status, this.#text, last || this.#body.done);
+    return expected.judgeBody(this.#head.status, this.#text, last || this.#body.done);
   }
 }
 

@@ -254,7 +254,7 @@ export class BackendBoard implements BalanceServers {
   /**
    * Sets a server's scaled weight for balancing (0 = it gets nothing) and its warm-up in percent of maxconn. A server that becomes usable
    * serves the queue at once; `redistribute` sends those that wait for a server that is gone to another.
-   * @returns how many waiting requests were sent away.
+   * @returns how many waiting requests moved: were sent away, or got a slot.
    */
   setWeight(server: number, weight: number, warmUp: number, redistribute: boolean): number {
     this.#lock();
@@ -265,15 +265,15 @@ export class BackendBoard implements BalanceServers {
       this.summary.recount(this);
       this.#balance.weightChanged(server, previous);
     }
-    let sentAway = 0;
+    let moved = 0;
     if (redistribute)
       for (let head = this.#queueHead(server); head !== 0; head = this.#queueHead(server)) {
         this.#grant(head - 1, assignAnew);
-        sentAway++;
+        moved++;
       }
-    this.#serveQueues(server);
+    moved += this.#serveQueues(server);
     this.#unlock();
-    return sentAway;
+    return moved;
   }
 
   /** Whether a runtime change of weight means anything to the algorithm (slowstart). */
@@ -382,19 +382,22 @@ export class BackendBoard implements BalanceServers {
   }
 
   /** Gives the server's free slots to those that wait for it or, if it is in use, for any server; the oldest first. */
-  #serveQueues(server: number): void {
-    if (this.#get('queuedTotal') === 0) return;
+  #serveQueues(server: number): number {
+    if (this.#get('queuedTotal') === 0) return 0;
+    let moved = 0;
     const takesAny =
       this.weights[server] > 0 &&
       (!this.backup[server] || (this.summary.active === 0 && (this.allBackups || this.summary.firstBackup === server)));
     while (this.served[server] < this.limit(server)) {
       const own = this.#queueHead(server);
       const any = takesAny ? this.#get('queueHead') : 0;
-      if (own === 0 && any === 0) return;
+      if (own === 0 && any === 0) return moved;
       const takeOwn = own !== 0 && (any === 0 || this.#order(own - 1) - this.#order(any - 1) < 0);
       this.#countIn(server, this.#workerOf((takeOwn ? own : any) - 1));
       this.#grant((takeOwn ? own : any) - 1, granted - server);
+      moved++;
     }
+    return moved;
   }
 
   #grant(number: number, state: number): void {

@@ -48,6 +48,10 @@ export const plainBalance: BalancePlan = {
 export const plainCheck: CheckPlan = {
   kind: 'tcp',
   address: undefined,
+  followsServer: true,
+  port: undefined,
+  expectAlso: [],
+  timeoutFromStart: true,
   intervalMs: 2000,
   fastIntervalMs: 2000,
   downIntervalMs: 2000,
@@ -112,6 +116,7 @@ export function serverPlan(index: number, server: Partial<ServerPlan>): ServerPl
     source: undefined,
     check: undefined,
     resolvers: -1,
+    resolvePrefer: 'ipv6',
     track: undefined,
     ...server,
   };
@@ -150,6 +155,9 @@ export function balancerPlan(
       maxconn: 0,
       nbthread: 1,
       cpuMap: [],
+      quiet: false,
+      uid: undefined,
+      gid: undefined,
       daemon: false,
       masterWorker: false,
       pidfile: undefined,
