@@ -25,15 +25,22 @@ export interface GlobalPlan {
   /** For each thread the set of CPUs it may run on, or undefined for all (`cpu-map`). */
   readonly cpuMap: readonly (readonly number[] | undefined)[];
   readonly daemon: boolean;
+  /** `quiet`: print nothing at start but errors. */
+  readonly quiet: boolean;
   readonly masterWorker: boolean;
   readonly pidfile: string | undefined;
   readonly user: string | undefined;
   readonly group: string | undefined;
+  /** `uid` and `gid`, which count where `user` and `group` are missing. */
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
   readonly chroot: string | undefined;
   readonly ulimitN: number;
+  /** Longest soft stop; 0 = no limit. */
   readonly hardStopAfterMs: number;
   readonly graceMs: number;
   readonly spreadChecksPercent: number;
+  /** 0 = no limit. */
   readonly maxSpreadChecksMs: number;
   readonly node: string;
   readonly description: string;
@@ -95,6 +102,7 @@ export interface FrontendPlan {
   readonly mode: Mode;
   readonly disabled: boolean;
   readonly binds: readonly BindPlan[];
+  /** 0 = no limit but the process's. */
   readonly maxconn: number;
   readonly backlog: number;
   /** Backend of an unconditional `use_backend`, else `default_backend`; -1 = none (503). For `listen`: its own backend. */
@@ -223,8 +231,10 @@ export interface ServerPlan {
   readonly poolPurgeDelayMs: number;
   readonly source: SocketAddress | undefined;
   readonly check: CheckPlan | undefined;
-  /** Index into the plan's `resolvers`, when the name is resolved again while running. */
+  /** Index into the plan's `resolvers`, when the name is resolved again while running; -1 = never. */
   readonly resolvers: number;
+  /** Family that is taken when a name resolved while running has both (`resolve-prefer`, HAProxy's default ipv6). */
+  readonly resolvePrefer: 'ipv4' | 'ipv6';
   /** `track backend/server`. */
   readonly track: { readonly backend: number; readonly server: number } | undefined;
 }
@@ -233,7 +243,12 @@ export interface ServerPlan {
 
 export interface CheckPlan {
   readonly kind: 'tcp' | 'http';
+  /** Where the check goes, complete; undefined while the server has no address. */
   readonly address: SocketAddress | undefined;
+  /** True without `addr`: when the server's address changes, the check goes to the new one, at `port` if that is given. */
+  readonly followsServer: boolean;
+  /** `port` as configured. */
+  readonly port: number | undefined;
   readonly intervalMs: number; // inter, default 2000
   readonly fastIntervalMs: number; // fastinter, default inter
   readonly downIntervalMs: number; // downinter, default inter
@@ -242,9 +257,13 @@ export interface CheckPlan {
   /** Bytes to send once connected (kind http), complete. */
   readonly request: Uint8Array;
   readonly expect: CheckExpectation | undefined;
+  /** Further `http-check expect` rules; all must hold. */
+  readonly expectAlso: readonly CheckExpectation[];
   /** Longest wait for the connection and for the answer: manual `timeout check`, else min(timeout connect, inter) and inter. */
   readonly connectTimeoutMs: number;
   readonly responseTimeoutMs: number;
+  /** True without `timeout check`: `responseTimeoutMs` then counts from the start of the check, connecting included. */
+  readonly timeoutFromStart: boolean;
 }
 
 export interface CheckExpectation {
@@ -265,4 +284,6 @@ export interface ResolversPlan {
   readonly timeoutRetryMs: number;
   readonly holdMs: Readonly<Record<'valid' | 'nx' | 'refused' | 'timeout' | 'other' | 'obsolete', number>>;
   readonly acceptedPayloadBytes: number;
+  /** `parse-resolv-conf`: the name servers of /etc/resolv.conf come after those above. */
+  readonly parseResolvConf: boolean;
 }
