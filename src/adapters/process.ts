@@ -45,8 +45,14 @@ export class SystemScripts implements Scripts {
     return new FileWatch(path, changed);
   }
 
-  writeFile(path: string, value: number): void {
-    writeFileSync(path, `${value}\n`);
+  writeFile(path: string, value: number, overwrite: boolean): string | undefined {
+    try {
+      writeFileSync(path, `${value}\n`, { flag: overwrite ? 'w' : 'wx' });
+      return undefined;
+    } catch (error) {
+      const reason = reasonOf(error);
+      return reason === 'EEXIST' ? undefined : reason;
+    }
   }
 
   openFifo(path: string, user: string | undefined, group: string | undefined): Fifo | { readonly failure: string } {

@@ -316,13 +316,15 @@ export interface Scripts {
   run(command: Command, ended: (result: CommandResult) => void): RunningCommand;
   /** Looks at the command's program without starting it. */
   inspect(command: Command): CommandInspection;
-  /** Writes a tracked file's first value (`init_file`). */
-  writeFile(path: string, value: number): void;
+  /** Writes a tracked file's first value (`init_file`); with `overwrite` also over one that exists. */
+  writeFile(path: string, value: number, overwrite: boolean): SystemFailure;
   /**
    * Watches a file's first word as a number (`track_file`); `changed` is called with the first value and at every change.
    * A file that is missing or holds no number counts 0.
    */
   watchFile(path: string, changed: (value: number) => void): { close(): void };
+  /** Makes (or takes over) a named pipe, owned by that user. */
+  openFifo(path: string, user: string | undefined, group: string | undefined): Fifo | { readonly failure: string };
   /** Watches how many processes match (`track_process`): event-driven where the kernel allows it, else by looking. */
   watchProcesses(match: ProcessMatch, changed: (count: number) => void): { close(): void };
 }

@@ -1,0 +1,420 @@
+/**
+ * The VRRP daemon's engine: the plan's virtual routers and sync groups, what they track, and who is told. It holds the machines, gives
+ * them every event, and has their actions carried out. Pure: all effects go through the ports.
+ */
+import { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
+import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
+import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
+import { SyncGroup } from '../../core/vrrp/sync-group.ts';
+import type { SyncGroupPlan, VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
+import type { Alarm, Clock, Journal, Link, LinkAddress, Links, Packets, Scripts } from '../ports.ts';
+import { type CommandSafety, judgeCommands } from './command-safety.ts';
+import { type Notified, Notifier, notifiedState } from './notifier.ts';
+import { RouterDriver } from './router-driver.ts';
+import { StaticHoldings } from './static-holdings.ts';
+import { TrackedObjects } from './tracked-objects.ts';
+
+export interface FailoverPorts {
+  readonly clock: Clock;
+  readonly packets: Packets;
+  readonly links: Links;
+  readonly scripts: Scripts;
+  readonly journal: Journal;
+}
+
+export interface FailoverOptions {
+  /** The balancer's readiness will be told with `serving`; until then no router takes part. */
+  readonly awaitsBalancer: boolean;
+  /** Milliseconds since this machine booted (vrrp_delay_after_boot). */
+  readonly sinceBootMs: number;
+}
+
+/** A virtual router with its place: alone, or in a sync group. */
+interface Member {
+  readonly driver: RouterDriver;
+  group: { readonly plan: SyncGroupPlan; readonly machine: SyncGroup; readonly index: number } | undefined;
+  trackingTold: string;
+}
+
+export class Failover {
+  readonly #ports: FailoverPorts;
+  readonly #options: FailoverOptions;
+  readonly #announcements = new AnnouncementSchedule();
+  readonly #alarm: Alarm;
+  readonly #startAlarm: Alarm;
+  readonly #statics: StaticHoldings;
+  readonly #trackedChanged = () => this.#tracking();
+  #plan: VrrpPlan;
+  #members: Member[] = [];
+  #groups: SyncGroup[] = [];
+  #safety: CommandSafety;
+  #tracked: TrackedObjects | undefined;
+  #notifier: Notifier;
+  #serving: boolean | 'unknown';
+  #running = false;
+  #deleting = false;
+  /** Machines that may have actions waiting; actions can cause events, so carrying out must not nest. */
+  #pumping = false;
+
+  constructor(plan: VrrpPlan, ports: FailoverPorts, options: FailoverOptions) {
+    this.#plan = plan;
+    this.#ports = ports;
+    this.#options = options;
+    this.#serving = options.awaitsBalancer ? 'unknown' : true;
+    this.#alarm = ports.clock.alarm(() => this.#due());
+    this.#startAlarm = ports.clock.alarm(() => this.#begin());
+    this.#statics = new StaticHoldings(ports.links, ports.journal);
+    this.#safety = judgeCommands(plan, ports);
+    this.#notifier = new Notifier(plan, ports, (command) => this.#safety.usable(command));
+  }
+
+  get plan(): VrrpPlan {
+    return this.#plan;
+  }
+
+  get drivers(): readonly RouterDriver[] {
+    return this.#members.map(({ driver }) => driver);
+  }
+
+  get groups(): readonly SyncGroup[] {
+    return this.#groups;
+  }
+
+  get tracked(): TrackedObjects | undefined {
+    return this.#tracked;
+  }
+
+  start(): void {
+    const { clock, links, journal } = this.#ports;
+    links.watch({
+      linkChanged: (link) => this.#linkChanged(link),
+      linkRemoved: (link) => this.#linkChanged(link),
+      addressAdded: (address) => this.#addressChanged(address),
+      addressRemoved: (address) => this.#addressRemoved(address),
+    });
+    const { startupDelayMs, delayAfterBootMs } = this.#plan.global;
+    const delayMs = Math.max(startupDelayMs, delayAfterBootMs - this.#options.sinceBootMs);
+    if (delayMs > 0) {
+      journal.log('info', `Delaying startup for ${(delayMs / 1000).toFixed(0)} seconds`);
+      this.#startAlarm.set(clock.now() + delayMs);
+    } else this.#begin();
+  }
+
+  /** Resigns, removes what is ours, runs the stop scripts; `done` is called when the last of them has ended. */
+  stop(done: () => void): void {
+    this.#startAlarm.clear();
+    this.#running = false;
+    for (const member of this.#members) this.#give(member, { kind: 'shutdown' });
+    this.#alarm.clear();
+    this.#tracked?.close();
+    for (const { driver } of this.#members) driver.close();
+    this.#statics.clear();
+    this.#notifier.whenIdle(() => {
+      this.#notifier.close();
+      done();
+    });
+  }
+
+  /** The balancer on this node serves, or not (any more). */
+  serving(serving: boolean): void {
+    if (this.#serving === serving) return;
+    this.#serving = serving;
+    this.#toAll({ kind: 'serving', serving });
+  }
+
+  /** The operator's wish: resign and stay out, or take part again. All routers, or the one named; false when there is none by that name. */
+  handover(kind: 'handover' | 'resume', name?: string): boolean {
+    const meant = this.#members.filter(({ driver }) => name === undefined || driver.settings.name === name);
+    for (const member of meant) this.#give(member, { kind });
+    this.#schedule();
+    return meant.length > 0;
+  }
+
+  /**
+   * Takes another plan over. Routers that are still there keep their state and addresses; what goes away goes first, so that an
+   * address can move from one router to another in one go.
+   */
+  reload(plan: VrrpPlan): void {
+    if (!this.#running) {
+      this.#plan = plan;
+      return;
+    }
+    const before = this.#members;
+    this.#plan = plan;
+    this.#safety = judgeCommands(plan, this.#ports);
+    this.#notifier.close();
+    this.#notifier = new Notifier(plan, this.#ports, (command) => this.#safety.usable(command));
+    const grouped = groupedRouters(plan);
+    const staying = new Map<number, Member>();
+    for (const [index, router] of plan.routers.entries()) {
+      const member = before.find(
+        ({ driver, group }) => sameRouter(driver.plan, router) && (group !== undefined) === grouped.has(index),
+      );
+      if (member !== undefined) staying.set(index, member);
+    }
+    const stays = new Set(staying.values());
+    this.#deleting = true;
+    for (const member of before)
+      if (!stays.has(member)) {
+        this.#give(member, { kind: 'shutdown' });
+        member.driver.close();
+      }
+    this.#deleting = false;
+    this.#statics.set(plan);
+    this.#members = plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index)));
+    this.#formGroups();
+    this.#tracked = new TrackedObjects(
+      plan,
+      this.#ports,
+      this.#safety.unusableScripts,
+      this.#trackedChanged,
+      this.#tracked,
+    );
+    for (const member of stays) {
+      const router = plan.routers[this.#members.indexOf(member)];
+      member.driver.plan = router;
+      this.#give(member, { kind: 'settings', settings: router.settings });
+    }
+    for (const { driver } of stays) driver.holdings.reassert();
+    this.#tracking();
+    for (const member of this.#members) {
+      member.driver.linkChanged();
+      if (!stays.has(member)) this.#startMember(member);
+    }
+    this.#schedule();
+  }
+
+  /** Everything that is ready to go: called at the start, or when the startup delay is over. */
+  #begin(): void {
+    this.#running = true;
+    const { journal, links } = this.#ports;
+    for (const link of links.links())
+      for (const { address, interfaceIndex } of links.addresses())
+        if (
+          interfaceIndex === link.index &&
+          this.#plan.routers.some(({ settings }) => settings.interface === link.name)
+        )
+          journal.detail(`Assigned address ${address} for interface ${link.name}`);
+    this.#statics.set(this.#plan);
+    const grouped = groupedRouters(this.#plan);
+    this.#members = this.#plan.routers.map((router, index) => this.#member(router, grouped.has(index)));
+    this.#formGroups();
+    this.#tracked = new TrackedObjects(this.#plan, this.#ports, this.#safety.unusableScripts, this.#trackedChanged);
+    for (const member of this.#members) this.#startMember(member);
+    this.#schedule();
+  }
+
+  #member(plan: VirtualRouterPlan, grouped: boolean): Member {
+    const machine = new VirtualRouterMachine(plan.settings, grouped);
+    const world = {
+      ...this.#ports,
+      announcements: this.#announcements,
+      isVirtual: (address: string) =>
+        this.#plan.routers.some(({ settings }) =>
+          [...settings.addresses, ...settings.excludedAddresses].some((virtual) => virtual.address === address),
+        ),
+    };
+    const driver = new RouterDriver(plan, machine, world, (event) => {
+      this.#give(member, event);
+      this.#schedule();
+    });
+    const member: Member = { driver, group: undefined, trackingTold: '' };
+    return member;
+  }
+
+  #startMember(member: Member): void {
+    const { settings } = member.driver;
+    if (member.driver.plan.promoteSecondaries || this.#plan.global.promoteSecondaries)
+      this.#ports.links.setParameter('ipv4', settings.interface, 'promote_secondaries', 1);
+    this.#give(member, { kind: 'serving', serving: this.#serving });
+    this.#trackingOf(member);
+    member.driver.linkChanged();
+    this.#give(member, { kind: 'start' });
+  }
+
+  #formGroups(): void {
+    for (const member of this.#members) member.group = undefined;
+    this.#groups = this.#plan.syncGroups.map((plan) => {
+      const members = plan.members.map((index) => this.#members[index]);
+      const before = this.#groups.find(
+        (group) =>
+          group.name === plan.name &&
+          group.members.length === members.length &&
+          group.members.every((machine, index) => machine === members[index].driver.machine),
+      );
+      const machine =
+        before ??
+        new SyncGroup(
+          plan.name,
+          members.map(({ driver }) => driver.machine),
+        );
+      for (const [index, member] of members.entries()) member.group = { plan, machine, index };
+      return machine;
+    });
+  }
+
+  // ------------------------------------------------------------ events
+
+  #toAll(event: VrrpEvent): void {
+    for (const member of this.#members) this.#give(member, event);
+    this.#schedule();
+  }
+
+  #give(member: Member, event: VrrpEvent): void {
+    const now = this.#ports.clock.now();
+    if (member.group === undefined) member.driver.machine.handle(event, now);
+    else member.group.machine.handle(member.group.index, event, now);
+    this.#pump();
+  }
+
+  /** Has everything carried out that any machine asks for. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (let again = true; again; ) {
+      again = false;
+      for (const group of this.#groups)
+        for (let said = group.poll(); said !== undefined; said = group.poll()) {
+          again = true;
+          const member = this.#members.find(({ driver }) => driver.machine === group.members[said!.member]);
+          if (member !== undefined) this.#carryOut(member, said.action);
+          else if (said.action.kind === 'log') this.#ports.journal.log(said.action.severity, said.action.message);
+        }
+      for (const member of this.#members)
+        for (let action = member.driver.machine.poll(); action !== undefined; action = member.driver.machine.poll()) {
+          again = true;
+          this.#carryOut(member, action);
+        }
+    }
+    this.#sendAnnouncements();
+    this.#pumping = false;
+  }
+
+  #carryOut(member: Member, action: VrrpAction): void {
+    member.driver.carryOut(action);
+    // What is due at once leaves at once: frames must not wait behind scripts.
+    if (action.kind === 'announce') this.#sendAnnouncements();
+    if (action.kind === 'state-changed') this.#stateChanged(member, action);
+    if (action.kind === 'lower-priority-heard')
+      this.#notifier.lowerPriorityHeard(notified(member.driver.plan), member.driver.machine.priority);
+  }
+
+  #stateChanged(member: Member, action: VrrpAction & { readonly kind: 'state-changed' }): void {
+    const { plan } = member.driver;
+    const state = this.#deleting
+      ? plan.notifyDeleted
+        ? 'DELETED'
+        : 'FAULT'
+      : action.to === 'initialize'
+        ? 'STOP'
+        : notifiedState(action.to);
+    if (state === undefined) return;
+    this.#notifier.state(notified(plan), state, action.priority);
+    const group = member.group;
+    // The group is told of once, when its last member has followed.
+    if (group === undefined || !group.machine.members.every((machine) => machine.stateKind === action.to)) return;
+    this.#notifier.state(
+      {
+        kind: 'GROUP',
+        name: group.plan.name,
+        notify: group.plan.notify,
+        priorityChanges: group.plan.notifyPriorityChanges,
+      },
+      state,
+      action.priority,
+    );
+  }
+
+  #tracking(): void {
+    for (const member of this.#members) this.#trackingOf(member);
+    this.#schedule();
+  }
+
+  #trackingOf(member: Member): void {
+    const tracking = this.#tracked?.resultFor(member.driver.plan, member.group?.plan);
+    if (tracking === undefined) return;
+    const told = JSON.stringify(tracking);
+    if (told === member.trackingTold) return;
+    member.trackingTold = told;
+    const { machine, plan } = member.driver;
+    const before = machine.priority;
+    this.#give(member, { kind: 'tracking', tracking });
+    if (machine.priority === before) return;
+    const state = machine.stateKind;
+    if (state === 'active' || state === 'backup')
+      this.#notifier.priority(notified(plan), state === 'active' ? 'MASTER' : 'BACKUP', machine.priority);
+  }
+
+  #linkChanged(_link: Link): void {
+    for (const { driver } of this.#members) driver.linkChanged();
+    this.#tracking();
+  }
+
+  #addressChanged(address: LinkAddress): void {
+    for (const { driver } of this.#members) if (!driver.holdings.isHeld(address)) driver.linkChanged();
+  }
+
+  #addressRemoved(address: LinkAddress): void {
+    for (const member of this.#members)
+      if (member.driver.holdings.isHeld(address)) {
+        this.#give(member, { kind: 'address-lost', address: address.address });
+        this.#schedule();
+      }
+    this.#statics.lost(address);
+    this.#addressChanged(address);
+  }
+
+  // ------------------------------------------------------------ time
+
+  #due(): void {
+    // What has arrived was heard before any timer is believed: a late process must not take over from a router that just spoke.
+    this.#ports.packets.receiveWaiting();
+    const now = this.#ports.clock.now();
+    for (const member of this.#members)
+      if ((member.driver.machine.deadline() ?? Infinity) <= now) this.#give(member, { kind: 'timer' });
+    this.#sendAnnouncements();
+    this.#schedule();
+  }
+
+  #sendAnnouncements(): void {
+    const now = this.#ports.clock.now();
+    for (let due = this.#announcements.poll(now); due !== undefined; due = this.#announcements.poll(now)) {
+      const { owner, device, address } = due;
+      this.#members.find(({ driver }) => driver.settings.name === owner)?.driver.sendAnnouncement(device, address);
+    }
+  }
+
+  #schedule(): void {
+    if (!this.#running) return;
+    let earliest = this.#announcements.deadline() ?? Infinity;
+    for (const { driver } of this.#members) earliest = Math.min(earliest, driver.machine.deadline() ?? Infinity);
+    if (earliest === Infinity) this.#alarm.clear();
+    else this.#alarm.set(earliest);
+  }
+}
+
+function notified(plan: VirtualRouterPlan): Notified {
+  return {
+    kind: 'INSTANCE',
+    name: plan.settings.name,
+    notify: plan.notify,
+    priorityChanges: plan.notifyPriorityChanges,
+  };
+}
+
+function groupedRouters(plan: VrrpPlan): ReadonlySet<number> {
+  return new Set(plan.syncGroups.flatMap((group) => group.members));
+}
+
+/** The same virtual router, whatever else changed: its state can go on. */
+function sameRouter(a: VirtualRouterPlan, b: VirtualRouterPlan): boolean {
+  return (
+    a.settings.name === b.settings.name &&
+    a.settings.interface === b.settings.interface &&
+    a.settings.virtualRouterId === b.settings.virtualRouterId &&
+    a.settings.version === b.settings.version &&
+    a.settings.family === b.settings.family &&
+    JSON.stringify(a.settings.transport) === JSON.stringify(b.settings.transport) &&
+    JSON.stringify(a.settings.vmac) === JSON.stringify(b.settings.vmac)
+  );
+}

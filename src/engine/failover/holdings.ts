@@ -1,0 +1,108 @@
+/** What one virtual router has put on this host: addresses, routes, rules. Knows what it holds, so that it sees what others take away. */
+import type { VirtualAddress } from '../../core/vrrp/settings.ts';
+import type { RoutePlan } from '../../plan/vrrp.ts';
+import type { AddressRequest, Journal, LinkAddress, Links } from '../ports.ts';
+
+export class Holdings {
+  readonly #links: Links;
+  readonly #journal: Journal;
+  readonly #router: string;
+  /** By interface index and address. */
+  readonly #held = new Map<string, { readonly address: VirtualAddress; readonly request: AddressRequest }>();
+
+  constructor(links: Links, journal: Journal, router: string) {
+    this.#links = links;
+    this.#journal = journal;
+    this.#router = router;
+  }
+
+  /** The addresses that are ours now, in the order in which they were added. */
+  addresses(): readonly VirtualAddress[] {
+    return [...this.#held.values()].map(({ address }) => address);
+  }
+
+  isHeld(address: LinkAddress): boolean {
+    return this.#held.has(key(address.interfaceIndex, address.address));
+  }
+
+  /** @param device where an address goes that names none. */
+  add(addresses: readonly VirtualAddress[], device: string): void {
+    if (addresses.length > 0) this.#journal.detail(`(${this.#router}) setting VIPs.`);
+    for (const address of addresses) {
+      const request = this.#request(address, device);
+      if (request === undefined) {
+        this.#journal.log(
+          'err',
+          `(${this.#router}) cannot set ${address.address}: no interface ${address.device ?? device}`,
+        );
+        continue;
+      }
+      // Noted first: the event of its own addition must find it held.
+      this.#held.set(key(request.interfaceIndex, address.address), { address, request });
+      const failure = this.#links.addAddress(request);
+      if (failure === undefined) continue;
+      this.#held.delete(key(request.interfaceIndex, address.address));
+      this.#journal.log('err', `(${this.#router}) cannot set ${address.address}/${address.prefix}: ${failure}`);
+    }
+  }
+
+  remove(addresses: readonly VirtualAddress[], device: string): void {
+    if (addresses.length > 0) this.#journal.detail(`(${this.#router}) removing VIPs.`);
+    for (const address of addresses) {
+      const request = this.#request(address, device);
+      if (request === undefined) continue;
+      this.#held.delete(key(request.interfaceIndex, address.address));
+      const failure = this.#links.removeAddress(request);
+      if (failure !== undefined)
+        this.#journal.log('err', `(${this.#router}) cannot remove ${address.address}/${address.prefix}: ${failure}`);
+    }
+  }
+
+  /** Sets again what should be there: after a reload that moved an address from another router to this one. */
+  reassert(): void {
+    for (const { request } of this.#held.values()) this.#links.addAddress(request);
+  }
+
+  setRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): void {
+    for (const route of routes) this.#complain('route', route, this.#links.addRoute(route.words, route.family));
+    for (const rule of rules) this.#complain('rule', rule, this.#links.addRule(rule.words, rule.family));
+  }
+
+  clearRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): void {
+    for (const rule of rules) this.#complain('rule', rule, this.#links.removeRule(rule.words, rule.family));
+    for (const route of routes) this.#complain('route', route, this.#links.removeRoute(route.words, route.family));
+  }
+
+  #complain(what: string, plan: RoutePlan, failure: string | undefined): void {
+    if (failure !== undefined)
+      this.#journal.log('err', `(${this.#router}) ${what} \`${plan.words.join(' ')}\`: ${failure}`);
+  }
+
+  #request(address: VirtualAddress, device: string): AddressRequest | undefined {
+    const link = this.#links.link(address.device ?? device);
+    return link === undefined ? undefined : addressRequest(address, link.index);
+  }
+}
+
+export function addressRequest(address: VirtualAddress, interfaceIndex: number): AddressRequest {
+  const { family, prefix, label, scope, broadcast, peer, home, noPrefixRoute } = address;
+  return {
+    interfaceIndex,
+    family,
+    address: address.address,
+    prefix,
+    label,
+    scope,
+    broadcast,
+    peer,
+    home,
+    noPrefixRoute,
+    lifetimeSeconds: undefined,
+    // A virtual IPv6 address must not become the source of what this host sends by itself (RFC 6724 §5 rule 3); Keepalived does so too.
+    deprecated: family === 'ipv6' && prefix === 128,
+  };
+}
+
+function key(interfaceIndex: number, address: string): string {
+  return `${interfaceIndex} ${address}`;
+}

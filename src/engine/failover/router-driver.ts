@@ -1,0 +1,276 @@
+/**
+ * One virtual router on this host: carries out what its machine asks for, and tells it what the interface and the network say.
+ *
+ * The machine thinks, this drives: nothing here decides about states. Events go through `deliver`, because in a sync group they go to the
+ * group first.
+ */
+
+import { wrapAuthenticated } from '../../core/vrrp/ah.ts';
+import type { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
+import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
+import { gratuitousArp, unsolicitedNeighbourAdvertisement } from '../../core/vrrp/frames.ts';
+import type { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
+import { encodeAdvertisement, passwordBytes } from '../../core/vrrp/packet.ts';
+import { receiveAdvertisement } from '../../core/vrrp/receive.ts';
+import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
+import { emptyStatistics } from '../../core/vrrp/statistics.ts';
+import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
+import type { Channel, Clock, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
+import { Holdings } from './holdings.ts';
+import { ReceiveLog } from './receive-log.ts';
+import { VirtualLink } from './virtual-link.ts';
+
+export interface DriverWorld {
+  readonly clock: Clock;
+  readonly packets: Packets;
+  readonly links: Links;
+  readonly journal: Journal;
+  readonly announcements: AnnouncementSchedule;
+  /** Is this one of the virtual addresses of any router here? Such an address is nobody's own. */
+  isVirtual(address: string): boolean;
+}
+
+export class RouterDriver {
+  plan: VirtualRouterPlan;
+  readonly machine: VirtualRouterMachine;
+  readonly statistics = emptyStatistics();
+  readonly holdings: Holdings;
+  readonly #world: DriverWorld;
+  readonly #deliver: (event: VrrpEvent) => void;
+  readonly #receiveLog: ReceiveLog;
+  readonly #virtualLink: VirtualLink;
+  #channel: { readonly channel: Channel; readonly index: number; readonly source: string } | undefined;
+  #identification = 0;
+  /** Sequence numbers of the authentication header: sent, and last heard. */
+  #sentSequence = 0;
+  #heardSequence = 0;
+  #sendFailure: string | undefined;
+  #openFailure: string | undefined;
+  #linkTold = '';
+
+  constructor(
+    plan: VirtualRouterPlan,
+    machine: VirtualRouterMachine,
+    world: DriverWorld,
+    deliver: (event: VrrpEvent) => void,
+  ) {
+    this.plan = plan;
+    this.machine = machine;
+    this.#world = world;
+    this.#deliver = deliver;
+    this.holdings = new Holdings(world.links, world.journal, plan.settings.name);
+    this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
+    this.#virtualLink = new VirtualLink(world.links, world.journal);
+  }
+
+  get settings(): VirtualRouterSettings {
+    return this.plan.settings;
+  }
+
+  /** Looks at the interface: opens, moves or closes the channel, and tells the machine when something about it changed. */
+  linkChanged(): void {
+    const base = this.#baseLink();
+    const usable = base?.running === true && (base.multicast || this.settings.transport.kind === 'unicast');
+    const address = base === undefined ? undefined : this.#sourceAddress(base);
+    if (base !== undefined && address !== undefined && base.up) this.#openChannel(base, address);
+    else this.#closeChannel();
+    const up = usable && (this.#channel !== undefined || address === undefined);
+    const told = `${up} ${address}`;
+    if (told === this.#linkTold) return;
+    this.#linkTold = told;
+    this.#deliver({ kind: 'link', up, address });
+  }
+
+  /** Carries out one action of the machine. `state-changed` and `lower-priority-heard` are for others. */
+  carryOut(action: VrrpAction): void {
+    switch (action.kind) {
+      case 'send-advertisement':
+        this.#advertise(action.priority);
+        break;
+      case 'add-addresses':
+        this.holdings.add(action.addresses, this.device());
+        if (action.all) this.holdings.setRoutes(this.plan.routes, this.plan.rules);
+        break;
+      case 'remove-addresses':
+        if (action.all) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
+        this.holdings.remove(action.addresses, this.device());
+        break;
+      case 'announce':
+        this.#announce(action.addresses, action.repeat);
+        break;
+      case 'cancel-announcements':
+        this.#world.announcements.cancel(this.settings.name);
+        break;
+      case 'announce-own-address':
+        this.#announceOwnAddress();
+        break;
+      case 'log':
+        this.#world.journal.log(action.severity, action.message);
+        break;
+      case 'state-changed':
+        if (action.to === 'active') this.statistics.becameActive++;
+        if (action.from === 'active') this.statistics.releasedActive++;
+        break;
+    }
+  }
+
+  /** Sends one gratuitous ARP or neighbour advertisement that the schedule says is due. */
+  sendAnnouncement(device: string, address: VirtualAddress): void {
+    const link = this.#world.links.link(device);
+    if (link === undefined || link.hardwareAddress.length !== 6) return;
+    const frame =
+      address.family === 'ipv4'
+        ? gratuitousArp(link.hardwareAddress, address.address)
+        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, address.address, true);
+    const kind = address.family === 'ipv4' ? 'gratuitous ARP' : 'unsolicited Neighbour Adverts';
+    this.#world.journal.detail(`Sending ${kind} on ${device} for ${address.address}`);
+    const failure = this.#world.packets.sendFrame(link.index, frame);
+    if (failure !== undefined)
+      this.#world.journal.log('err', `Error sending ${kind} on ${device} for ${address.address}: ${failure}`);
+  }
+
+  /** The interface that addresses go to when they name none. */
+  device(): string {
+    return this.#virtualLink.link?.name ?? this.#baseLink()?.name ?? this.settings.interface;
+  }
+
+  close(): void {
+    this.#closeChannel();
+    this.#virtualLink.remove();
+  }
+
+  /** The instance's interface; with unicast and none named, the one that has the source address. */
+  #baseLink(): Link | undefined {
+    const { interface: name, transport } = this.settings;
+    if (name !== '') return this.#world.links.link(name);
+    const owner = this.#world.links.addresses().find(({ address }) => address === transport.source);
+    return this.#world.links.links().find(({ index }) => index === owner?.interfaceIndex);
+  }
+
+  /** The configured source, else the interface's first own address: over IPv6 multicast the link-local one (RFC 9568 §5.1.2.1). */
+  #sourceAddress(link: Link): string | undefined {
+    const { transport, family } = this.settings;
+    const own = this.#world.links
+      .addresses()
+      .filter((address) => address.interfaceIndex === link.index && address.family === family && !address.tentative);
+    if (transport.source !== undefined) {
+      const present = own.some(({ address }) => address === transport.source);
+      return present || (!this.settings.trackSourceAddress && family === 'ipv4') ? transport.source : undefined;
+    }
+    return own.find(
+      ({ address }) =>
+        !this.#world.isVirtual(address) &&
+        (family === 'ipv4' || transport.kind === 'unicast' || /^fe[89ab]/i.test(address)),
+    )?.address;
+  }
+
+  #openChannel(base: Link, source: string): void {
+    const { settings } = this;
+    const link = this.#virtualLink.over(base, settings, source) ?? base;
+    const transmit = settings.vmac?.transmitOnBase === true ? base : link;
+    if (this.#channel?.index === transmit.index && this.#channel.source === source) return;
+    this.#closeChannel();
+    const { transport } = settings;
+    const opened = this.#world.packets.open(
+      {
+        interfaceIndex: transmit.index,
+        interfaceName: transmit.name,
+        family: settings.family,
+        protocol: settings.authentication.kind === 'ah' ? 51 : 112,
+        group: transport.kind === 'multicast' ? transport.group : undefined,
+        source,
+        ttl: transport.kind === 'multicast' ? 255 : (transport.ttl ?? 255),
+      },
+      (packet) => this.#received(packet),
+    );
+    if ('channel' in opened) {
+      this.#channel = { channel: opened.channel, index: transmit.index, source };
+      this.#openFailure = undefined;
+    } else if (opened.failure !== this.#openFailure) {
+      this.#openFailure = opened.failure;
+      this.#world.journal.log('err', `(${settings.name}) cannot open socket on ${transmit.name}: ${opened.failure}`);
+    }
+  }
+
+  #closeChannel(): void {
+    this.#channel?.channel.close();
+    this.#channel = undefined;
+  }
+
+  #received(packet: ReceivedPacket): void {
+    const { settings } = this;
+    // Every router on this interface gets every packet: what is for another one is not an error of this one.
+    const headerAt = settings.authentication.kind === 'ah' ? 24 : 0;
+    if (packet.payload.length > headerAt + 1 && packet.payload[headerAt + 1] !== settings.virtualRouterId) return;
+    const status = this.machine.status();
+    const received = receiveAdvertisement(packet, settings, {
+      ownAddress: this.#channel?.source,
+      followed: status.state === 'backup' ? status.heard?.source : undefined,
+      sequence: this.#heardSequence,
+    });
+    if (received.kind === 'rejected') {
+      this.statistics.errors[received.error]++;
+      this.#receiveLog.rejected(packet.source, received.error, received.message);
+      return;
+    }
+    this.#heardSequence = received.sequence;
+    this.statistics.advertisementsReceived++;
+    if (received.heard.priority === 0) this.statistics.priorityZeroReceived++;
+    for (const remark of received.remarks) this.#receiveLog.remarked(packet.source, remark);
+    this.#deliver({ kind: 'advertisement', heard: received.heard });
+  }
+
+  #advertise(priority: number): void {
+    if (this.#channel === undefined) return;
+    const { transport } = this.settings;
+    const destinations =
+      transport.kind === 'multicast' ? [transport.group] : transport.peers.map(({ address }) => address);
+    for (const destination of destinations) this.#send(priority, destination);
+    this.statistics.advertisementsSent++;
+    if (priority === 0) this.statistics.priorityZeroSent++;
+  }
+
+  #send(priority: number, destination: string): void {
+    const open = this.#channel;
+    if (open === undefined) return;
+    const { settings } = this;
+    const { source } = open;
+    // 1 to 65535, so that the kernel takes ours instead of making one (raw(7)).
+    this.#identification = (this.#identification % 0xffff) + 1;
+    let payload = encodeAdvertisement(settings, priority, { source, destination });
+    if (settings.authentication.kind === 'ah') {
+      const unicast = settings.transport.kind === 'unicast';
+      const ttl = settings.transport.kind === 'unicast' ? (settings.transport.ttl ?? 255) : 255;
+      const envelope = { source, destination, ttl, identification: this.#identification };
+      const key = passwordBytes(settings.authentication.password);
+      payload = wrapAuthenticated(payload, key, ++this.#sentSequence, envelope, unicast);
+    }
+    const failure = open.channel.send(payload, destination, this.#identification);
+    if (failure !== undefined && failure !== this.#sendFailure)
+      this.#world.journal.log('warning', `(${settings.name}) sending to ${destination} failed: ${failure}`);
+    this.#sendFailure = failure;
+  }
+
+  #announce(addresses: readonly VirtualAddress[], repeat: number): void {
+    const { name, garp } = this.settings;
+    const device = this.device();
+    for (const address of addresses)
+      this.#world.journal.detail(
+        `(${name}) Sending/queueing ${address.family === 'ipv4' ? 'gratuitous ARPs' : 'Unsolicited Neighbour Adverts'} on ${
+          address.device ?? device
+        } for ${address.address}`,
+      );
+    this.#world.announcements.add(name, device, addresses, repeat, garp);
+  }
+
+  #announceOwnAddress(): void {
+    const link = this.#baseLink();
+    const source = this.#channel?.source;
+    if (link === undefined || source === undefined || link.hardwareAddress.length !== 6) return;
+    const frame =
+      this.settings.family === 'ipv4'
+        ? gratuitousArp(link.hardwareAddress, source)
+        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, source, true);
+    this.#world.packets.sendFrame(link.index, frame);
+  }
+}
