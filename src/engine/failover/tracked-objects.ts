@@ -3,6 +3,7 @@ import type { TrackingResult } from '../../core/vrrp/events.ts';
 import { runningPriority, type Tracked } from '../../core/vrrp/tracking.ts';
 import type {
   SyncGroupPlan,
+  TrackedFilePlan,
   TrackedProcessPlan,
   TrackReference,
   VirtualRouterPlan,
@@ -20,6 +21,7 @@ interface World {
 
 type References = Pick<
   SyncGroupPlan,
+  TrackedFilePlan,
   'trackScripts' | 'trackInterfaces' | 'trackFiles' | 'trackProcesses' | 'trackBfd'
 >;
 
