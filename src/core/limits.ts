@@ -48,3 +48,21 @@ export const lingerMs = 1_000;
 
 /** Bytes of the answer to a health check that are looked at: HAProxy's tune.bufsize. */
 export const checkAnswerBytesMax = 16_384;
+
+/** The balancer's supervisor and its worker threads, in milliseconds. */
+export const supervisor = {
+  /** A worker that lived this long crashed of something new: another one takes its place at once. */
+  workerForgivenMs: 1000,
+  /** Pause before a worker that crashed sooner is replaced: it must not keep the processor busy. */
+  workerRestartMs: 200,
+  /** How often a worker says on the board that its event loop turns, and the supervisor says so to the VRRP half. */
+  workerBeatMs: 100,
+  /** A worker whose loop has not turned for this long serves nobody. Long enough for the worst garbage collection and a busy machine. */
+  workerSilentMs: 1000,
+} as const;
+
+/** Interim (1xx) responses to one request: progress reports are fine, an endless stream of them is not an answer. */
+export const interimResponsesMax = 100;
+
+/** How often a worker that had to let connections wait for `maxconn` looks whether another worker's connection has ended, in milliseconds. */
+export const acceptRetryMs = 20;

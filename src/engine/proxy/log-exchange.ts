@@ -1,0 +1,67 @@
+/** Fills the worker's log record with what an exchange or session was, and hands it to counters and log. */
+import type { HttpClient } from './http-client.ts';
+import { type ExchangeRecord, whole } from './record.ts';
+import type { ProxyContext } from './runtime.ts';
+import type { ServerSearch } from './server-search.ts';
+
+/** A connection that ended, or was refused, before a request could be read. */
+export function fillUnread(client: HttpClient, status: number, cause: string): void {
+  const { context, frontend } = client;
+  const { record } = context;
+  const now = context.clock.now();
+  const received = client.state === 'head';
+  const firstByteAt = received ? client.firstByteAt : client.baseAt;
+  record.client = client.stream;
+  record.serverStream = undefined;
+  record.serverAddress = undefined;
+  record.frontendName = record.backendName = frontend.plan.name;
+  record.serverName = '<NOSRV>';
+  record.acceptedWallMs = client.baseWall;
+  record.requestWallMs = client.baseWall + (firstByteAt - client.baseAt);
+  record.idleMs = received ? whole(firstByteAt - client.baseAt) : 0;
+  record.requestMs = record.queueMs = record.connectMs = record.responseMs = record.dataMs = -1;
+  record.activeMs = whole(now - firstByteAt);
+  record.totalMs = whole(now - client.baseAt);
+  record.asap = false;
+  record.status = status;
+  record.bytesRead = record.bytesUploaded = 0;
+  record.terminationCause = cause;
+  record.terminationState = 'R';
+  record.retries = record.serverQueue = record.backendQueue = 0;
+  record.redispatched = false;
+  record.requestStart = record.requestEnd = 0;
+  record.requestCounter = client.requests;
+  record.backendConnections = record.serverConnections = 0;
+  report(context, frontend.plan.index, -1, -1, record, received);
+}
+
+/** What HTTP exchanges and TCP sessions have in common; to be called when the server's slot was given back. */
+export function fillSearch(record: ExchangeRecord, search: ServerSearch): void {
+  const { backend, server } = search;
+  const plan = server >= 0 ? backend!.plan.servers[server] : undefined;
+  record.serverName = plan?.name ?? '<NOSRV>';
+  record.serverAddress = server >= 0 ? backend!.servers[server]!.address : undefined;
+  record.queueMs = whole(search.queueMs);
+  record.connectMs = whole(search.connectMs);
+  record.retries = search.retries;
+  record.redispatched = search.redispatched;
+  record.serverQueue = search.serverQueue;
+  record.backendQueue = search.backendQueue;
+  record.backendConnections = backend?.dispatch.backendConnections() ?? 0;
+  record.serverConnections = plan === undefined ? 0 : backend!.dispatch.serverConnections(server);
+}
+
+export function report(
+  context: ProxyContext,
+  frontend: number,
+  backend: number,
+  server: number,
+  record: ExchangeRecord,
+  receivedBytes: boolean,
+): void {
+  record.activeConnections = context.stats.activeConnections();
+  record.frontendConnections = context.stats.frontendConnections(frontend);
+  context.stats.exchange(frontend, backend, server, record);
+  context.log.exchange(frontend, backend, record, receivedBytes);
+  record.client = record.serverStream = undefined;
+}

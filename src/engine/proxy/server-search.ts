@@ -1,0 +1,206 @@
+/**
+ * How a request or session comes to a server: assign, wait in a queue, connect, and after a failed connection try again, there or
+ * elsewhere (manual 4.2 retries, option redispatch). HTTP exchanges and TCP sessions are both one of these.
+ */
+import { noServer, queued, queueFull, type Waiter } from '../dispatch.ts';
+import { Timer, type TimerOwner } from '../timer-wheel.ts';
+import type { BackendRuntime, ProxyContext } from './runtime.ts';
+
+type SearchState = 'none' | 'queued' | 'turn-around' | 'connecting' | 'connected';
+
+/** Longest pause before the same server is tried again (HAProxy: one second, or timeout connect if that is less). */
+const turnAroundMs = 1_000;
+
+export abstract class ServerSearch implements Waiter, TimerOwner {
+  readonly context: ProxyContext;
+  /** The server side's deadline: queue, connect, then whatever the subclass waits for. */
+  readonly timer = new Timer(this);
+  backend: BackendRuntime | undefined;
+  search: SearchState = 'none';
+  server = -1;
+  balanceHash = -1;
+  avoidServer = -1;
+  queueTicket = -1;
+  retries = 0;
+  redispatched = false;
+  /** Requests before this one in the queues when it was queued (%sq, %bq). */
+  serverQueue = 0;
+  backendQueue = 0;
+  searchStartedAt = 0;
+  /** -1 until it happened. */
+  queueMs = -1;
+  connectMs = -1;
+  connectStartedAt = 0;
+  connectedAt = 0;
+  #holdsSlot = false;
+
+  constructor(context: ProxyContext) {
+    this.context = context;
+  }
+
+  /** Begins to connect to `this.server`, or takes an idle connection; `connected` or `connectFailed` follows. */
+  protected abstract open(): void;
+  /** There is no server: cause and state as in termination codes (manual 8.5). */
+  protected abstract searchFailed(cause: 's' | 'S', state: 'C' | 'Q'): void;
+  /** The deadline passed while connected. */
+  protected abstract serverExpired(): void;
+  /** Sends what was gathered: the caller is not one of the streams. */
+  protected abstract flush(): void;
+
+  protected resetSearch(backend: BackendRuntime | undefined): void {
+    this.backend = backend;
+    this.search = 'none';
+    this.server = this.avoidServer = this.balanceHash = -1;
+    this.retries = this.serverQueue = this.backendQueue = 0;
+    this.redispatched = false;
+    this.queueMs = this.connectMs = -1;
+  }
+
+  protected findServer(): void {
+    this.searchStartedAt = this.context.clock.now();
+    this.#assigned(this.backend!.dispatch.assign(this));
+  }
+
+  slotGranted(server: number): void {
+    this.#holdsSlot = true;
+    this.context.wheel.disarm(this.timer);
+    this.#chosen(server);
+    this.flush();
+  }
+
+  slotRefused(result: typeof noServer | typeof queueFull): void {
+    this.context.wheel.disarm(this.timer);
+    this.search = 'none';
+    this.queueMs = this.context.clock.now() - this.searchStartedAt;
+    this.searchFailed('S', result === queueFull ? 'Q' : 'C');
+    this.flush();
+  }
+
+  /** To be called when the connection stands, or one was taken from the pool. */
+  protected connected(): void {
+    this.connectedAt = this.context.clock.now();
+    this.connectMs = this.connectedAt - this.connectStartedAt;
+    this.search = 'connected';
+    this.context.wheel.disarm(this.timer);
+  }
+
+  /** The connection failed, or didn't stand in time: next attempt, or the end. */
+  protected connectFailed(timedOut: boolean): void {
+    const backend = this.backend!;
+    const { stats, wheel } = this.context;
+    const cause = timedOut ? 's' : 'S';
+    stats.connectError(backend.plan.index, this.server);
+    wheel.disarm(this.timer);
+    if (this.retries >= backend.plan.retries) {
+      this.searchFailed(cause, 'C');
+      return;
+    }
+    this.retries++;
+    const failed = this.server;
+    stats.retry(backend.plan.index, failed);
+    const elsewhere = this.#mayRedispatch();
+    this.releaseServer();
+    if (elsewhere) this.avoidServer = failed;
+    const result = elsewhere ? backend.dispatch.assign(this) : backend.dispatch.assignTo(this, failed);
+    if (result !== failed) {
+      if (result >= 0) this.#moved();
+      this.server = failed;
+      this.#assigned(result);
+      return;
+    }
+    // Nowhere else to go: give the server time, as HAProxy does (its "turn-around" state).
+    this.#holdsSlot = true;
+    this.search = 'turn-around';
+    const { connect } = backend.plan.timeouts;
+    wheel.arm(this.timer, this.context.clock.now() + (connect > 0 ? Math.min(connect, turnAroundMs) : turnAroundMs));
+  }
+
+  /** A pooled connection turned out dead before anything of the request was answered: the same server, a new connection. */
+  protected reconnect(): void {
+    this.search = 'connecting';
+    this.connectStartedAt = this.context.clock.now();
+    this.open();
+  }
+
+  /** Gives the slot back, or leaves the queue. */
+  protected releaseServer(): void {
+    if (this.search === 'queued') this.backend!.dispatch.abandon(this);
+    this.search = 'none';
+    if (!this.#holdsSlot) return;
+    this.#holdsSlot = false;
+    this.backend!.dispatch.release(this.server);
+  }
+
+  expired(): void {
+    const { search } = this;
+    if (search === 'queued') {
+      this.queueMs = this.context.clock.now() - this.searchStartedAt;
+      this.releaseServer();
+      this.searchFailed('s', 'Q');
+    } else if (search === 'turn-around') this.#connect();
+    else if (search === 'connecting') this.connectTimedOut();
+    else this.serverExpired();
+    this.flush();
+  }
+
+  /** Timeout connect: the subclass drops its connection, then calls `connectFailed(true)`. */
+  protected abstract connectTimedOut(): void;
+
+  #mayRedispatch(): boolean {
+    const { plan } = this.backend!;
+    if (plan.freeRedispatch) return true;
+    if (plan.redispatch === 0) return false;
+    if (plan.redispatch < 0) return this.retries >= plan.retries;
+    return this.retries % plan.redispatch === 0;
+  }
+
+  #moved(): void {
+    this.redispatched = true;
+    this.context.stats.redispatch(this.backend!.plan.index, this.server);
+  }
+
+  #assigned(result: number): void {
+    if (result >= 0) {
+      this.#holdsSlot = true;
+      this.#chosen(result);
+      return;
+    }
+    if (result === queued) {
+      const { plan, dispatch } = this.backend!;
+      this.search = 'queued';
+      this.server = -1;
+      // Our own place is counted already. Requests wait in the backend's queue unless the algorithm names one server.
+      this.backendQueue = Math.max(0, dispatch.backendQueueLength() - 1);
+      // Manual 4.2 timeout queue: without it, timeout connect applies.
+      const limit = plan.timeouts.queue || plan.timeouts.connect;
+      if (limit > 0) this.context.wheel.arm(this.timer, this.context.clock.now() + limit);
+      return;
+    }
+    if (result === queueFull) {
+      this.searchFailed('S', 'Q');
+      return;
+    }
+    if (result === noServer) {
+      this.searchFailed('S', 'C');
+      return;
+    }
+  }
+
+  #chosen(server: number): void {
+    this.server = server;
+    if (this.queueMs < 0) this.queueMs = this.context.clock.now() - this.searchStartedAt;
+    this.#connect();
+  }
+
+  #connect(): void {
+    this.search = 'connecting';
+    this.connectStartedAt = this.context.clock.now();
+    this.open();
+  }
+
+  /** For `open`: arms timeout connect. */
+  protected armConnect(): void {
+    const { connect } = this.backend!.plan.timeouts;
+    if (connect > 0) this.context.wheel.arm(this.timer, this.context.clock.now() + connect);
+  }
+}
