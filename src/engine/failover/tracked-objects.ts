@@ -21,7 +21,6 @@ interface World {
 
 type References = Pick<
   SyncGroupPlan,
-  TrackedFilePlan,
   'trackScripts' | 'trackInterfaces' | 'trackFiles' | 'trackProcesses' | 'trackBfd'
 >;
 
