@@ -61,6 +61,7 @@ export class LogTargets {
   }
 }
 
+/** `side`: the format is the frontend's affair; the log targets of a backend are for its health checks. */
 export function proxyLog(
   context: BuildContext,
   name: string,
@@ -68,6 +69,7 @@ export function proxyLog(
   mode: Mode,
   global: HaproxyConfig['global'],
   targets: LogTargets,
+  side: 'frontend' | 'backend',
 ): ProxyLogPlan {
   const tag = settings.logTag?.value ?? global.logTag?.value ?? 'haproxy';
   const lines = effectiveLogSteps(settings.logs).flatMap((step) => {
@@ -78,7 +80,7 @@ export function proxyLog(
   const on = (key: keyof ProxySettings['switches']): boolean => settings.switches[key]?.value ?? false;
   return {
     targets: indexes,
-    format: formatText(context, name, settings, mode),
+    format: side === 'frontend' ? formatText(context, name, settings, mode) : undefined,
     dontLogNull: on('dontlognull'),
     dontLogNormal: on('dontlog-normal'),
     logAsap: on('logasap'),
@@ -105,7 +107,7 @@ function formatText(context: BuildContext, name: string, settings: ProxySettings
       const parsed = parseLogFormat(format.value.text, mode);
       if (parsed.ok) return format.value.text;
       context.alert(
-        'bad-value',
+        parsed.message.includes('not supported yet') ? 'unsupported-word' : 'bad-value',
         format.place,
         `'log-format' of proxy '${name}', character ${parsed.column}: ${parsed.message}`,
       );

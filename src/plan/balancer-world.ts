@@ -52,17 +52,22 @@ function isName(host: string): boolean {
 /** The work of one build: the world, and a list of what is wrong so far. */
 export class BuildContext {
   readonly world: BalancerWorld;
+  /** Lines were refused, so complaints about what is missing would only repeat it. */
+  readonly damaged: boolean;
   readonly diagnostics: Diagnostic[] = [];
 
-  constructor(world: BalancerWorld) {
+  constructor(world: BalancerWorld, damaged: boolean) {
     this.world = world;
+    this.damaged = damaged;
   }
 
   alert(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
+    if (code === 'incomplete' && this.damaged) return;
     this.diagnostics.push({ severity: 'alert', code, place, message, ...(hint === undefined ? {} : { hint }) });
   }
 
   warn(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
+    if (code === 'incomplete' && this.damaged) return;
     this.diagnostics.push({ severity: 'warning', code, place, message, ...(hint === undefined ? {} : { hint }) });
   }
 

@@ -25,7 +25,7 @@ import { serverPlans } from './balancer-servers.ts';
 import { type BalancerWorld, BuildContext } from './balancer-world.ts';
 
 export interface BuiltBalancer {
-  /** Undefined when a diagnostic is an alert. */
+  /** Undefined when a diagnostic is an alert, here or of the parser. */
   readonly plan: BalancerPlan | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -37,13 +37,13 @@ const retriesDefault = 3;
 const backlogDefault = 1024;
 
 export function buildBalancerPlan(config: HaproxyConfig, world: BalancerWorld): BuiltBalancer {
-  const context = new BuildContext(world);
+  const context = new BuildContext(world, config.damaged);
   const builder = new Builder(context, config);
   const plan = builder.build();
   const zeroWarning = config.global.zeroWarning;
   if (zeroWarning !== undefined && context.diagnostics.some((one) => one.severity === 'warning'))
     context.alert('conflict', zeroWarning.place, "some warnings were found and 'zero-warning' is set. Aborting.");
-  const failed = context.diagnostics.some((one) => one.severity === 'alert');
+  const failed = config.damaged || context.diagnostics.some((one) => one.severity === 'alert');
   return { plan: failed ? undefined : deepFreeze(plan), diagnostics: context.diagnostics };
 }
 
@@ -107,7 +107,7 @@ class Builder {
       clientKeepAlive: settings.switches.clitcpka?.value ?? false,
       nolinger: settings.switches.nolinger?.value ?? false,
       forwardFor: forwardFor(proxy),
-      log: proxyLog(this.#context, name, settings, mode, this.#config.global, this.#logs),
+      log: proxyLog(this.#context, name, settings, mode, this.#config.global, this.#logs, 'frontend'),
       errorFiles: this.#errorFiles(settings),
       ignoreProbes: settings.switches['http-ignore-probes']?.value ?? false,
       monitorUri: mode === 'http' ? settings.monitorUri?.value : undefined,
@@ -136,7 +136,7 @@ class Builder {
       allBackups: settings.switches.allbackups?.value ?? false,
       forwardFor: forwardFor(proxy),
       fullconn: settings.fullconn?.value ?? fullconnDefault(feeding, global),
-      log: proxyLog(this.#context, name, settings, mode, this.#config.global, this.#logs),
+      log: proxyLog(this.#context, name, settings, mode, this.#config.global, this.#logs, 'backend'),
       logHealthChecks: settings.switches['log-health-checks']?.value ?? false,
       errorFiles: this.#errorFiles(settings),
       source:

@@ -4,8 +4,8 @@
  */
 
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { type KeepalivedConfig, linesOf } from '../config/keepalived/config.ts';
-import type { VirtualAddress } from '../core/vrrp/settings.ts';
+import { entriesOf, type KeepalivedConfig, lastOf, linesOf, nameOf } from '../config/keepalived/config.ts';
+import type { VirtualAddress, VrrpTransport } from '../core/vrrp/settings.ts';
 import type { VirtualRouterPlan, VrrpPlan } from './vrrp.ts';
 import { readAddress } from './vrrp-addresses.ts';
 import { PlanContext, type VrrpWorld } from './vrrp-context.ts';
@@ -13,6 +13,7 @@ import { buildGlobal } from './vrrp-global.ts';
 import { buildGroups, settleGroups } from './vrrp-groups.ts';
 import { buildInstance } from './vrrp-instance.ts';
 import { readRoute } from './vrrp-routes.ts';
+import { readRule } from './vrrp-rules.ts';
 import { buildTracked, named } from './vrrp-tracking.ts';
 
 /**
@@ -29,6 +30,7 @@ export function buildVrrpPlan(
     const router = buildInstance(entry, tracked, context);
     return router === undefined ? [] : [router];
   });
+  refuseDuplicateIds(routers, context);
   const groups = buildGroups(routers, tracked, context);
   const plan: VrrpPlan = {
     global: buildGlobal(context),
@@ -39,11 +41,41 @@ export function buildVrrpPlan(
       const address = readAddress(line, context);
       return address === undefined ? [] : [address];
     }),
-    staticRoutes: linesOf(config.entries, 'static_routes').map((line) => readRoute(line, context)),
-    staticRules: linesOf(config.entries, 'static_rules').map((line) => readRoute(line, context)),
+    staticRoutes: linesOf(config.entries, 'static_routes').flatMap((line) => readRoute(line, context) ?? []),
+    staticRules: linesOf(config.entries, 'static_rules').flatMap((line) => readRule(line, context) ?? []),
   };
   const refused = context.diagnostics.some((diagnostic) => diagnostic.severity === 'alert');
   return refused ? { diagnostics: context.diagnostics } : { plan: freeze(plan), diagnostics: context.diagnostics };
+}
+
+/**
+ * Two routers may have one VRID on one interface and family only where they can't hear each other's advertisements: other multicast
+ * groups, or unicast with no common peer (keepalived.conf(5), virtual_router_id).
+ */
+function refuseDuplicateIds(routers: readonly VirtualRouterPlan[], context: PlanContext): void {
+  const seen = new Map<string, VirtualRouterPlan[]>();
+  for (const router of routers) {
+    const { settings } = router;
+    const key = `${settings.virtualRouterId} ${settings.family} ${settings.interface}`;
+    const others = seen.get(key) ?? [];
+    const same = others.find((other) => audiencesMeet(other.settings.transport, settings.transport));
+    if (same !== undefined) {
+      const entry = entriesOf(context.entries, 'vrrp_instance').find((each) => nameOf(each) === settings.name)!;
+      const where = `on interface ${settings.interface}`;
+      context.alert(
+        'duplicate',
+        (lastOf(entry.entries, 'virtual_router_id') ?? entry).place,
+        `${same.settings.name} and ${settings.name} both use VRID ${settings.virtualRouterId} with ${settings.family} ${where}`,
+      );
+    }
+    seen.set(key, [...others, router]);
+  }
+}
+
+function audiencesMeet(one: VrrpTransport, other: VrrpTransport): boolean {
+  if (one.kind === 'multicast' || other.kind === 'multicast')
+    return one.kind === 'multicast' && other.kind === 'multicast' && one.group === other.group;
+  return one.peers.some((peer) => other.peers.some((each) => each.address === peer.address));
 }
 
 function freeze<T>(value: T): T {

@@ -1,5 +1,6 @@
 /** Lines of virtual_ipaddress, virtual_ipaddress_excluded and static_ipaddress. */
 
+import { has } from '../config/keepalived/config.ts';
 import type { Word } from '../config/keepalived/placed-text.ts';
 import { parseInteger } from '../config/keepalived/values.ts';
 import { formatIp, type IpFamily, ipBytes, parseIp } from '../core/address.ts';
@@ -17,7 +18,7 @@ const scopes = new Set(['global', 'site', 'link', 'host', 'nowhere']);
  */
 export function readAddress(line: readonly Word[], context: PlanContext): VirtualAddress | undefined {
   const first = line[0]!;
-  const parsed = readPrefixed(first.text);
+  const parsed = readWithPrefix(first, context);
   if (parsed === undefined) {
     context.warn(
       'bad-value',
@@ -49,10 +50,33 @@ export function readAddress(line: readonly Word[], context: PlanContext): Virtua
     } else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address);
     else context.warn('unknown-word', word.place, `'${word.text}' is no word of an address line: it is left out`);
   }
+  if (address.label !== undefined && address.label.length > 15) {
+    context.warn(
+      'bad-value',
+      first.place,
+      `the label '${address.label}' is longer than 15 characters: the line is left out`,
+    );
+    return undefined;
+  }
   return address;
 }
 
-/** An address with an optional prefix; a netmask may stand for an IPv4 prefix. */
+/** As readPrefixed, but a prefix that is no good is taken for the longest, with a warning. */
+function readWithPrefix(word: Word, context: PlanContext): ReturnType<typeof readPrefixed> {
+  const parsed = readPrefixed(word.text);
+  const bare = word.text.split('/')[0]!;
+  if (parsed !== undefined || bare === word.text) return parsed;
+  const address = readPrefixed(bare);
+  if (address !== undefined)
+    context.warn(
+      'bad-value',
+      word.place,
+      `'${word.text.slice(bare.length)}' is not a prefix length: /${address.prefix} is used`,
+    );
+  return address;
+}
+
+/** An address with an optional prefix length. */
 export function readPrefixed(
   text: string,
 ): { readonly family: IpFamily; readonly address: string; readonly prefix: number } | undefined {
@@ -97,8 +121,17 @@ const valuedWords: Readonly<
   Record<string, (address: Mutable<VirtualAddress>, value: Word, context: PlanContext) => void>
 > = {
   dev: (address, value, context) => {
-    if (isInterfaceName(value.text)) address.device = value.text;
-    else context.warn('bad-value', value.place, `'${value.text}' is no interface name: dev is left out`);
+    const { interfaces } = context.world;
+    if (isInterfaceName(value.text)) {
+      address.device = value.text;
+      if (interfaces !== undefined && !interfaces.has(value.text) && !has(context.global, 'dynamic_interfaces'))
+        context.alert(
+          'unresolvable',
+          value.place,
+          `there is no interface '${value.text}'`,
+          'write dynamic_interfaces in global_defs if it comes later',
+        );
+    } else context.warn('bad-value', value.place, `'${value.text}' is no interface name: dev is left out`);
   },
   label: (address, value) => {
     address.label = value.text;
@@ -113,8 +146,17 @@ const valuedWords: Readonly<
   broadcast: readBroadcast,
   peer: (address, value, context) => {
     const peer = parseIp(value.text);
-    if (peer !== undefined && peer.family === address.family) address.peer = peer.host;
-    else context.warn('bad-value', value.place, `'${value.text}' is no address of the same family: peer is left out`);
+    if (peer !== undefined && peer.family === address.family) {
+      const longest = address.family === 'ipv4' ? 32 : 128;
+      if (address.prefix !== longest)
+        context.warn(
+          'conflict',
+          value.place,
+          `an address with peer has no prefix of its own: /${address.prefix} is ignored`,
+        );
+      address.peer = peer.host;
+      address.prefix = longest;
+    } else context.warn('bad-value', value.place, `'${value.text}' is no address of the same family: peer is left out`);
   },
   preferred_lft: (address, value, context) => {
     const number = parseInteger(value.text);

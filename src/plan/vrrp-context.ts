@@ -3,6 +3,8 @@
 import type { Diagnostic, DiagnosticCode, Place } from '../config/diagnostic.ts';
 import type { Entry } from '../config/keepalived/config.ts';
 
+import { RulePriorities } from './vrrp-rules.ts';
+
 /** What a plan needs to know of the machine, as values: building stays pure. */
 export interface VrrpWorld {
   readonly hostname: string;
@@ -18,6 +20,7 @@ export class PlanContext {
   readonly global: readonly Entry[];
   readonly world: VrrpWorld;
   readonly diagnostics: Diagnostic[] = [];
+  readonly rulePriorities = new RulePriorities();
 
   constructor(entries: readonly Entry[], world: VrrpWorld) {
     this.entries = entries;

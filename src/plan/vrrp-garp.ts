@@ -27,7 +27,7 @@ export function buildGarp(entry: Entry, strict: boolean, context: PlanContext): 
     delayMs: delay * 1000,
     repeat,
     refreshMs: pick('garp_master_refresh', 0) * 1000,
-    refreshRepeat: pick('garp_master_refresh_repeat', 1),
+    refreshRepeat: pick('garp_master_refresh_repeat', minimal ? 0 : 1),
     lowerPrioDelayMs: strict ? 0 : lowerDelay * 1000,
     lowerPrioRepeat: strict ? 0 : lowerRepeat,
     intervalMs: milliseconds(numberOf(global, 'vrrp_garp_interval') ?? 0),

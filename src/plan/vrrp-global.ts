@@ -76,17 +76,22 @@ export function milliseconds(seconds: number): number {
 function buildMail(context: PlanContext): MailPlan | undefined {
   const { global, world } = context;
   const to = namesOf(global, 'notification_email').map((word) => word.text);
+  const list = lastOf(global, 'notification_email');
+  if (list !== undefined && to.length === 0)
+    context.warn('incomplete', list.place, 'notification_email is empty: no mail is sent');
   const server = lastOf(global, 'smtp_server');
   const [host, port] = server?.arguments ?? [];
   if (host === undefined || to.length === 0) return undefined;
   const number = port === undefined ? 25 : parseInteger(port.text);
-  if (number === undefined || number < 1 || number > 65_535)
-    context.warn('bad-value', port!.place, `'${port!.text}' is not a port from 1 to 65535: 25 is used`);
+  if (number === undefined || number < 1 || number > 65_535) {
+    context.warn('bad-value', port!.place, `'${port!.text}' is not a port from 1 to 65535: no mail is sent`);
+    return undefined;
+  }
   return {
     to,
     from: textOf(global, 'notification_email_from') ?? `keepalived@${world.hostname}`,
     host: host.text,
-    port: number !== undefined && number >= 1 && number <= 65_535 ? number : 25,
+    port: number,
     helo: textOf(global, 'smtp_helo_name') ?? world.hostname,
     timeoutMs: milliseconds(numberOf(global, 'smtp_connect_timeout') ?? 30),
     onFault: !has(global, 'no_email_faults'),

@@ -1,6 +1,6 @@
 /** vrrp_sync_group and track_group, and what they and priority 255 mean for weights. */
 
-import { booleanOf, type Entry, has, nameOf, namesOf } from '../config/keepalived/config.ts';
+import { booleanOf, type Entry, entriesOf, has, nameOf, namesOf } from '../config/keepalived/config.ts';
 import type { SyncGroupPlan, TrackGroupPlan, TrackReference, VirtualRouterPlan } from './vrrp.ts';
 import { notifyOf } from './vrrp-commands.ts';
 import type { PlanContext } from './vrrp-context.ts';
@@ -47,6 +47,8 @@ function buildSyncGroup(
     context.warn('incomplete', entry.place, `sync group '${name}' has no virtual router: it is left out`);
     return [];
   }
+  if (members.length === 1)
+    context.warn('risky', entry.place, `sync group '${name}' has one virtual router only: is one missing?`);
   const owner = members.some((member) => routers[member]!.settings.basePriority === 255);
   const references = buildReferences(entries, tracked, context);
   return [
@@ -95,9 +97,8 @@ export function settleGroups(
   groups: readonly SyncGroupPlan[],
   context: PlanContext,
 ): VirtualRouterPlan[] {
-  const entries = named('vrrp_instance', context);
   return routers.map((router, index) => {
-    const entry = entries.find((each) => nameOf(each) === router.settings.name)!;
+    const entry = entriesOf(context.entries, 'vrrp_instance').find((each) => nameOf(each) === router.settings.name)!;
     const group = groups.find((each) => each.members.includes(index));
     if (router.settings.basePriority === 255)
       return { ...router, ...withoutWeights(router, 'its priority is 255', entry, context) };
@@ -113,20 +114,28 @@ function withoutWeights(
   entry: Entry,
   context: PlanContext,
 ): TrackReferences {
+  const told = (reference: TrackReference, what: string) =>
+    context.warn(
+      'conflict',
+      entry.place,
+      `(${nameOf(entry)}) '${reference.name}' ${what}: it has weight ${reference.weight} and ${reason}`,
+      'write weight 0 where it is tracked',
+    );
   const keep = (list: readonly TrackReference[]) =>
     list.filter((reference) => {
       if (reference.weight === 0) return true;
-      context.warn(
-        'conflict',
-        entry.place,
-        `(${nameOf(entry)}) '${reference.name}' is not tracked: it has weight ${reference.weight} and ${reason}`,
-        'write weight 0 where it is tracked',
-      );
+      told(reference, 'is not tracked');
       return false;
     });
+  // An interface stays tracked, with weight 0: its loss is a FAULT then.
+  const unweighted = (reference: TrackReference) => {
+    if (reference.weight === 0) return reference;
+    told(reference, 'means FAULT when it is lost');
+    return { ...reference, weight: 0 };
+  };
   return {
     trackScripts: keep(references.trackScripts),
-    trackInterfaces: keep(references.trackInterfaces),
+    trackInterfaces: references.trackInterfaces.map(unweighted),
     trackFiles: keep(references.trackFiles),
     trackProcesses: keep(references.trackProcesses),
     trackBfd: keep(references.trackBfd),

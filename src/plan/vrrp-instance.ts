@@ -15,13 +15,14 @@ import {
   textOf,
 } from '../config/keepalived/config.ts';
 import type { VirtualAddress, VirtualRouterSettings, VrrpAuthentication } from '../core/vrrp/settings.ts';
-import type { VirtualRouterPlan } from './vrrp.ts';
+import type { TrackReference, VirtualRouterPlan } from './vrrp.ts';
 import { isInterfaceName, readAddress } from './vrrp-addresses.ts';
 import { notifyOf } from './vrrp-commands.ts';
 import type { PlanContext } from './vrrp-context.ts';
 import { buildGarp } from './vrrp-garp.ts';
 import { milliseconds } from './vrrp-global.ts';
 import { readRoute } from './vrrp-routes.ts';
+import { readRule } from './vrrp-rules.ts';
 import { buildReferences, type Tracked } from './vrrp-tracking.ts';
 import { buildTransport, sourceOf } from './vrrp-transport.ts';
 import { buildIpvlan, buildVmac } from './vrrp-vmac.ts';
@@ -33,11 +34,13 @@ export function buildInstance(entry: Entry, tracked: Tracked, context: PlanConte
   const { entries } = entry;
   const settings = buildSettings(entry, context);
   if (settings === undefined) return undefined;
+  const references = buildReferences(entries, tracked, context);
   return {
     settings,
-    ...buildReferences(entries, tracked, context),
-    routes: linesOf(entries, 'virtual_routes').map((line) => readRoute(line, context)),
-    rules: linesOf(entries, 'virtual_rules').map((line) => readRoute(line, context)),
+    ...references,
+    trackInterfaces: withoutOwn(entry, settings.interface, references.trackInterfaces, context),
+    routes: linesOf(entries, 'virtual_routes').flatMap((line) => readRoute(line, context) ?? []),
+    rules: linesOf(entries, 'virtual_rules').flatMap((line) => readRule(line, context) ?? []),
     notify: notifyOf(entries, context),
     smtpAlert:
       booleanOf(entries, 'smtp_alert') ??
@@ -57,19 +60,24 @@ export function buildInstance(entry: Entry, tracked: Tracked, context: PlanConte
   };
 }
 
+/** The own interface counts anyway, or with dont_track_primary not: a track_interface line for it changes nothing in Keepalived. */
+function withoutOwn(
+  entry: Entry,
+  own: string,
+  tracked: readonly TrackReference[],
+  context: PlanContext,
+): TrackReference[] {
+  return tracked.filter((reference) => {
+    if (reference.name !== own) return true;
+    warnInstance(entry, 'track_interface', 'conflict', `'${own}' is the own interface: the line is ignored`, context);
+    return false;
+  });
+}
+
 function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSettings | undefined {
   const { entries } = entry;
   const { global } = context;
-  const virtualRouterId = numberOf(entries, 'virtual_router_id');
-  if (virtualRouterId === undefined) {
-    context.alert(
-      'incomplete',
-      entry.place,
-      `(${nameOf(entry)}) the virtual router id must be set`,
-      'write virtual_router_id 1..255',
-    );
-    return undefined;
-  }
+  const virtualRouterId = readVirtualRouterId(entry, context);
   const { addresses, excludedAddresses, family } = buildAddresses(entry, context);
   const strict = booleanOf(entries, 'strict_mode') ?? has(global, 'vrrp_strict');
   const version = buildVersion(entry, family, context);
@@ -90,12 +98,10 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
   checkAddresses(entry, addresses, strict, context);
   const transport = buildTransport(entry, family, context);
   const name = buildInterface(entry, transport.kind === 'unicast', context);
-  if (name === undefined) return undefined;
   const lateTimer = lastOf(entries, 'timer_expired_backup');
-  return {
+  // Everything is looked at before giving up, so that one run tells all that is wrong.
+  const settings = {
     name: nameOf(entry),
-    interface: name,
-    virtualRouterId,
     version,
     family,
     basePriority: role.basePriority,
@@ -118,13 +124,32 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
     garp: buildGarp(entry, strict, context),
     resignIsImmediate: !has(entries, 'no_immediate_takeover'),
     splitIsAnnounced: true,
-    vmac: buildVmac(entry, { strict, unicast: transport.kind === 'unicast', virtualRouterId }, context),
+    vmac: buildVmac(
+      entry,
+      { strict, unicast: transport.kind === 'unicast', virtualRouterId: virtualRouterId ?? 0 },
+      context,
+    ),
     trackPrimaryInterface: !has(entries, 'dont_track_primary'),
     ...(has(entries, 'track_src_ip') ? { trackSourceAddress: true } : {}),
     ...(lateTimer === undefined
       ? {}
       : { lateTimerPriority: typeof lateTimer.value === 'number' ? lateTimer.value : owner - 1 }),
   };
+  if (name === undefined || virtualRouterId === undefined) return undefined;
+  return { ...settings, interface: name, virtualRouterId };
+}
+
+/** Undefined, with an alert, when it is absent or out of range. */
+function readVirtualRouterId(entry: Entry, context: PlanContext): number | undefined {
+  const id = numberOf(entry.entries, 'virtual_router_id');
+  if (id === undefined)
+    context.alert(
+      'incomplete',
+      entry.place,
+      `(${nameOf(entry)}) the virtual router id must be set`,
+      'write virtual_router_id 1..255',
+    );
+  return id;
 }
 
 /** A warning at the last `word` of the instance, or at the instance where the word is absent. */

@@ -1,21 +1,228 @@
-/** Lines of virtual_routes, virtual_rules, static_routes and static_rules: checked words for the adapter. */
+/**
+ * Lines of virtual_routes and static_routes: ip-route(8)'s words as Keepalived takes them, checked and made canonical for the adapter:
+ * `[TYPE] DESTINATION [option value]… [nexthop [option value]…]…`, `via` and `to` families resolved, short and old spellings replaced.
+ */
 
 import type { Word } from '../config/keepalived/placed-text.ts';
+import { parseDecimal, parseInteger } from '../config/keepalived/values.ts';
+import { type IpFamily, parseIp } from '../core/address.ts';
 import type { RoutePlan } from './vrrp.ts';
-import { readPrefixed } from './vrrp-addresses.ts';
+import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext } from './vrrp-context.ts';
 
-/** Words that Keepalived has beside ip-route's and ip-rule's: taken out of the words that the adapter gets. */
-export function readRoute(line: readonly Word[], _context: PlanContext): RoutePlan {
-  const words: string[] = [];
-  let noTrack = false;
-  let trackGroup: string | undefined;
-  for (let index = 0; index < line.length; index++) {
-    const { text } = line[index]!;
-    if (text === 'no_track') noTrack = true;
-    else if (text === 'track_group') trackGroup = line[++index]?.text;
-    else words.push(text);
+const types = new Set([
+  'unicast',
+  'local',
+  'broadcast',
+  'multicast',
+  'throw',
+  'unreachable',
+  'prohibit',
+  'blackhole',
+  'nat',
+  'anycast',
+]);
+/** Types that need no interface. */
+const nowhere = new Set(['throw', 'unreachable', 'prohibit', 'blackhole']);
+const flags = new Set(['onlink', 'pervasive', 'append', 'prepend', 'add']);
+const spellings: Readonly<Record<string, string>> = {
+  gw: 'via',
+  oif: 'dev',
+  priority: 'metric',
+  preference: 'metric',
+  dsfield: 'tos',
+};
+
+type Check = (text: string) => boolean;
+export const within =
+  (min: number, max: number): Check =>
+  (text) => {
+    const number = parseInteger(text);
+    return number !== undefined && number >= min && number <= max;
+  };
+const word32 = within(0, 4_294_967_295);
+/** A number, or a name of /etc/iproute2 that the adapter looks up. */
+export const nameOrNumber =
+  (max: number): Check =>
+  (text) =>
+    within(0, max)(text) || /^[A-Za-z][\w.-]{0,63}$/.test(text);
+const scope: Check = (text) =>
+  ['global', 'universe', 'site', 'link', 'host', 'nowhere'].includes(text) || within(0, 255)(text);
+const time: Check = (text) => parseDecimal(text.replace(/m?s$/, '')) !== undefined;
+
+const options: Readonly<Record<string, Check>> = {
+  dev: isInterfaceName,
+  table: nameOrNumber(4_294_967_295),
+  protocol: nameOrNumber(255),
+  scope,
+  metric: word32,
+  tos: nameOrNumber(255),
+  mtu: word32,
+  hoplimit: within(0, 255),
+  advmss: word32,
+  rtt: time,
+  rttvar: time,
+  reordering: word32,
+  window: word32,
+  cwnd: word32,
+  ssthresh: word32,
+  realms: (text) => /^[\w.-]+(\/[\w.-]+)?$/.test(text),
+  rto_min: time,
+  initcwnd: word32,
+  initrwnd: word32,
+  quickack: within(0, 1),
+  congctl: (text) => /^[\w.-]{1,15}$/.test(text),
+  pref: (text) => ['low', 'medium', 'high'].includes(text) || within(0, 3)(text),
+  expires: word32,
+  fastopen_no_cookie: within(0, 1),
+  'ttl-propagate': (text) => text === 'enabled' || text === 'disabled',
+  vrf: isInterfaceName,
+  features: (text) => text === 'ecn',
+  weight: within(1, 256),
+};
+const lockable = new Set([
+  'mtu',
+  'hoplimit',
+  'advmss',
+  'rtt',
+  'rttvar',
+  'reordering',
+  'window',
+  'cwnd',
+  'ssthresh',
+  'rto_min',
+  'congctl',
+]);
+
+interface Reading {
+  readonly words: string[];
+  readonly line: readonly Word[];
+  readonly context: PlanContext;
+  index: number;
+  family: IpFamily | undefined;
+  noTrack: boolean;
+  trackGroup: string | undefined;
+}
+
+/** Undefined, with a warning, when Keepalived would leave the line out. */
+export function readRoute(line: readonly Word[], context: PlanContext): RoutePlan | undefined {
+  const reading: Reading = {
+    words: [],
+    line,
+    context,
+    index: 0,
+    family: undefined,
+    noTrack: false,
+    trackGroup: undefined,
+  };
+  const type = types.has(line[0]!.text) ? line[reading.index++]!.text : undefined;
+  let destination: string | undefined;
+  const gateways: string[] = [];
+  while (reading.index < line.length) {
+    const word = line[reading.index++]!;
+    const prefixed = word.text === 'default' || word.text === 'all' ? 'default' : prefixOf(word.text, reading);
+    if (destination === undefined && prefixed !== undefined) destination = prefixed;
+    else if (word.text === 'to' && destination === undefined) destination = readTo(reading);
+    else if (word.text === 'or') readOr(reading, gateways);
+    else if (!readOption(word, reading)) return undefined;
   }
-  const six = words.some((word) => word === 'inet6' || (word.includes(':') && readPrefixed(word)?.family === 'ipv6'));
-  return { words, family: six ? 'ipv6' : 'ipv4', noTrack, trackGroup };
+  if (destination === undefined) {
+    context.warn('missing-argument', line[0]!.place, 'a route needs a destination: the line is left out');
+    return undefined;
+  }
+  const { words } = reading;
+  const via = words.indexOf('via');
+  if (gateways.length > 0 && via >= 0) words.push(...['nexthop', ...words.splice(via, 3)], ...gateways);
+  const placed = type !== undefined && nowhere.has(type);
+  const untracked = !placed && !words.includes('dev');
+  return {
+    words: [...(type === undefined ? [] : [type]), destination, ...words],
+    family: reading.family ?? 'ipv4',
+    // Keepalived can't follow a route whose interface it isn't told.
+    noTrack: reading.noTrack || untracked || placed,
+    trackGroup: reading.trackGroup,
+  };
+}
+
+function prefixOf(text: string, reading: Reading): string | undefined {
+  const prefixed = readPrefixed(text);
+  if (prefixed === undefined) return undefined;
+  reading.family ??= prefixed.family;
+  return `${prefixed.address}/${prefixed.prefix}`;
+}
+
+function readTo(reading: Reading): string | undefined {
+  const word = reading.line[reading.index++];
+  if (word === undefined) return undefined;
+  return word.text === 'default' ? 'default' : prefixOf(word.text, reading);
+}
+
+/** `via A or B`: the old spelling of two next hops. */
+function readOr(reading: Reading, gateways: string[]): void {
+  const word = reading.line[reading.index++];
+  const ip = word === undefined ? undefined : parseIp(word.text);
+  if (ip !== undefined) gateways.push('nexthop', 'via', ip.family === 'ipv4' ? 'inet' : 'inet6', ip.host);
+}
+
+/** False, with a warning or an alert, when the line can't be used. */
+function readOption(word: Word, reading: Reading): boolean {
+  const { context, line, words } = reading;
+  const name = spellings[word.text] ?? word.text;
+  if (name === 'encap') {
+    context.alert(
+      'unsupported-word',
+      word.place,
+      "'encap' (a route into a tunnel) is not supported",
+      'make the tunnel an interface, and route to it with dev',
+    );
+    return false;
+  }
+  if (name === 'no_track') reading.noTrack = true;
+  else if (name === 'inet' || name === 'inet6') reading.family = name === 'inet' ? 'ipv4' : 'ipv6';
+  else if (name === 'nexthop' || flags.has(name)) words.push(name);
+  else if (name === 'via' || name === 'src' || name === 'as' || options[name] !== undefined || name === 'track_group') {
+    const locked = lockable.has(name) && line[reading.index]?.text === 'lock';
+    if (locked) reading.index++;
+    const given = name === 'via' && /^inet6?$/.test(line[reading.index]?.text ?? '');
+    if (given) reading.index++;
+    const value = line[reading.index++];
+    if (value === undefined) {
+      context.alert('missing-argument', word.place, `'${word.text}' needs a value`);
+      return false;
+    }
+    return readValue(name, value, locked, reading);
+  } else {
+    context.warn('unknown-word', word.place, `'${word.text}' is no word of a route: the line is left out`);
+    return false;
+  }
+  return true;
+}
+
+function readValue(name: string, value: Word, locked: boolean, reading: Reading): boolean {
+  const { context, words } = reading;
+  if (name === 'track_group') {
+    reading.trackGroup = value.text;
+    return true;
+  }
+  if (name === 'via' || name === 'src' || name === 'as') {
+    const ip = parseIp(value.text.split('/')[0]!);
+    if (ip === undefined) {
+      context.warn('bad-value', value.place, `'${value.text}' is not an IP address: the line is left out`);
+      return false;
+    }
+    if (name !== 'via' && reading.family !== undefined && ip.family !== reading.family) {
+      context.warn('conflict', value.place, `'${value.text}' is not of the route's family: the line is left out`);
+      return false;
+    }
+    if (name !== 'via') reading.family ??= ip.family;
+    words.push(name, ...(name === 'via' ? [ip.family === 'ipv4' ? 'inet' : 'inet6'] : []), ip.host);
+    reading.family ??= ip.family;
+    return true;
+  }
+  if (options[name]!(value.text)) {
+    words.push(name, ...(locked ? ['lock'] : []), value.text);
+    return true;
+  }
+  context.warn('bad-value', value.place, `'${value.text}' is no value of ${name}: it is left out`);
+  return true;
 }

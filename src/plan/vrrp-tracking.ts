@@ -54,17 +54,14 @@ function buildScript(entry: Entry, context: PlanContext): TrackedScriptPlan[] {
   }
   const command = scriptOf(script.arguments, lastOf(entries, 'user'), context);
   if (command === undefined) return [];
-  const intervalMs = Math.max(1, numberOf(entries, 'interval') ?? 1) * 1000;
+  const intervalMs = (numberOf(entries, 'interval') ?? 1) * 1000;
   const timeout = numberOf(entries, 'timeout');
-  for (const word of ['interval', 'timeout'])
-    if (numberOf(entries, word) === 0)
-      context.warn('bad-value', lastOf(entries, word)!.place, `${word} must be greater than 0: 1 is used`);
   return [
     {
       name: nameOf(entry),
       command,
       intervalMs,
-      timeoutMs: timeout === undefined ? intervalMs : Math.max(1, timeout) * 1000,
+      timeoutMs: timeout === undefined ? intervalMs : timeout * 1000,
       ...weightOf(entries, 0),
       rise: numberOf(entries, 'rise') ?? 1,
       fall: numberOf(entries, 'fall') ?? 1,
@@ -250,6 +247,11 @@ function readInterfaceReference(line: readonly Word[], context: PlanContext): Tr
   const [name, ...options] = line;
   if (!isInterfaceName(name!.text)) {
     context.warn('bad-value', name!.place, `'${name!.text}' is no interface name: it is not tracked`);
+    return [];
+  }
+  const { interfaces } = context.world;
+  if (interfaces !== undefined && !interfaces.has(name!.text) && !has(context.global, 'dynamic_interfaces')) {
+    context.warn('unresolvable', name!.place, `there is no interface '${name!.text}': it is not tracked`);
     return [];
   }
   return [{ target: -1, name: name!.text, ...readOptions(options, { weight: 0, reverse: false }, 253, context) }];

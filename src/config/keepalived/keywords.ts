@@ -21,7 +21,14 @@ export type Shape =
   /** Any words, at least `min`. */
   | { readonly kind: 'words'; readonly name: string; readonly min: number; readonly max: number }
   | { readonly kind: 'choice'; readonly values: readonly string[]; readonly optional?: boolean }
-  | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly optional?: boolean }
+  /** `nearest`: a number beyond the range is taken for its end, as Keepalived takes some; else the word is ignored. */
+  | {
+      readonly kind: 'integer';
+      readonly min: number;
+      readonly max: number;
+      readonly optional?: boolean;
+      readonly nearest?: boolean;
+    }
   /** Seconds or milliseconds with up to six decimals. */
   | { readonly kind: 'decimal'; readonly min: number; readonly max: number; readonly unit: string }
   /** on|off|true|false|yes|no; alone it means on. */

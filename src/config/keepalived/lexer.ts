@@ -3,7 +3,7 @@
  * A brace is a word of its own where it stands alone or ends a word that is not quoted.
  */
 
-import type { Diagnostic } from '../diagnostic.ts';
+import type { Diagnostic, Place } from '../diagnostic.ts';
 import { type PlacedText, placeOf, slicePlaced, type Word } from './placed-text.ts';
 
 /** The line without its comment: `#` or `!` outside quotes starts one anywhere, an escaped one doesn't. */
@@ -41,10 +41,12 @@ export function splitWords(line: PlacedText, diagnostics: Diagnostic[]): Word[] 
         continue;
       }
       if (quote === '' && (character === '{' || character === '}')) {
-        // `word{` opens a block as `word {` does; `${NAME}` that nothing defined stays text, as keepalived leaves it.
+        // `word{` opens a block as `word {` does; Keepalived takes the brace of a `${NAME}` that nothing defines for one too.
         const variable = character === '{' && text[index - 1] === '$' ? text.indexOf('}', index) : -1;
         if (variable === -1) break;
-        word += text.slice(index, variable + 1);
+        const name = text.slice(index, variable + 1);
+        diagnostics.push(undefinedName(name, placeOf(line, index - 1, variable + 1)));
+        word += name;
         index = variable + 1;
         continue;
       }
@@ -73,6 +75,16 @@ export function splitWords(line: PlacedText, diagnostics: Diagnostic[]): Word[] 
     }
   }
   return words;
+}
+
+function undefinedName(name: string, place: Place): Diagnostic {
+  return {
+    severity: 'alert',
+    code: 'missing-reference',
+    place,
+    message: `nothing defines $${name}`,
+    hint: 'write $NAME=value on a line above; is this a template that was not filled in?',
+  };
 }
 
 function isBlank(character: string): boolean {

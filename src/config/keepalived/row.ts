@@ -9,6 +9,7 @@ export const text = (name: string): Shape => ({ kind: 'text', name });
 export const words = (name: string, min = 1, max = 64): Shape => ({ kind: 'words', name, min, max });
 export const choice = (...values: string[]): Shape => ({ kind: 'choice', values });
 export const integer = (min: number, max: number): Shape => ({ kind: 'integer', min, max });
+export const nearest = (min: number, max: number): Shape => ({ kind: 'integer', min, max, nearest: true });
 export const seconds = (min: number, max: number): Shape => ({ kind: 'decimal', min, max, unit: 'seconds' });
 export const list = (of: string): Shape => ({ kind: 'list', of });
 

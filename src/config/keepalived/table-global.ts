@@ -1,7 +1,21 @@
 /** Words of global_defs. */
 
 import type { Keyword } from './keywords.ts';
-import { alias, boolean, command, integer, list, noEffect, none, refused, row, seconds, text, words } from './row.ts';
+import {
+  alias,
+  boolean,
+  command,
+  integer,
+  list,
+  nearest,
+  noEffect,
+  none,
+  refused,
+  row,
+  seconds,
+  text,
+  words,
+} from './row.ts';
 
 const noIpvs = 'it matters to IPVS only, which Evergate does without';
 const ownWay = 'Evergate reads its configuration once and hands each process its part';
@@ -31,11 +45,11 @@ export const globalKeywords: readonly Keyword[] = [
   row('vrrp_mcast_group4', text('ADDRESS'), '224.0.0.18', 'multicast group over IPv4'),
   row('vrrp_mcast_group6', text('ADDRESS'), 'ff02::12', 'multicast group over IPv6'),
   row('default_interface', text('INTERFACE'), 'eth0', 'where static addresses without dev go'),
-  row('vrrp_garp_master_delay', integer(0, 86_400), '5', 'seconds until the second set of gratuitous ARPs; 0: none'),
-  row('vrrp_garp_master_repeat', integer(1, 4_294_967_295), '5', 'gratuitous ARPs in a set'),
+  row('vrrp_garp_master_delay', integer(0, 4294), '5', 'seconds until the second set of gratuitous ARPs; 0: none'),
+  row('vrrp_garp_master_repeat', nearest(1, 4_294_967_295), '5', 'gratuitous ARPs in a set'),
   row(
     'vrrp_garp_lower_prio_delay',
-    integer(0, 86_400),
+    integer(0, 4294),
     'vrrp_garp_master_delay',
     'seconds until the second set after a lower priority was heard',
   ),
@@ -46,8 +60,8 @@ export const globalKeywords: readonly Keyword[] = [
     'gratuitous ARPs after a lower priority was heard',
   ),
   row('vrrp_garp_master_refresh', integer(0, 4_294_967_295), '0', 'seconds between refreshing sets; 0: none'),
-  row('vrrp_garp_master_refresh_repeat', integer(1, 4_294_967_295), '1', 'gratuitous ARPs in a refreshing set'),
-  row('vrrp_garp_interval', seconds(0, 4294), '0', 'gap between two gratuitous ARPs on one interface'),
+  row('vrrp_garp_master_refresh_repeat', nearest(1, 4_294_967_295), '1', 'gratuitous ARPs in a refreshing set'),
+  row('vrrp_garp_interval', seconds(0.000001, 4294), '0', 'gap between two gratuitous ARPs on one interface'),
   row(
     'vrrp_gna_interval',
     seconds(0, 4294),
@@ -63,7 +77,7 @@ export const globalKeywords: readonly Keyword[] = [
   row('vrrp_skip_check_adv_addr', boolean, 'off', "don't compare the addresses in advertisements again"),
   row('vrrp_strict', none, 'off', 'hold to the RFC'),
   row('vrrp_notify_priority_changes', boolean, 'off', 'write priority changes to the notify FIFO too'),
-  row('vrrp_startup_delay', seconds(0, 3600), '0', 'nothing is sent before this'),
+  row('vrrp_startup_delay', seconds(0.001, 4294), '0', 'nothing is sent before this'),
   row(
     'vrrp_delay_after_boot',
     seconds(0, 3600),
@@ -107,13 +121,13 @@ export const globalKeywords: readonly Keyword[] = [
   row('notification_email_from', text('MAIL-ADDRESS'), 'keepalived@ the host name', 'sender'),
   row('smtp_server', words('HOST [PORT]', 1, 2), '', 'mail server; port 25'),
   row('smtp_helo_name', text('NAME'), 'the host name', 'name in HELO'),
-  row('smtp_connect_timeout', integer(1, 4294), '30', 'seconds'),
+  row('smtp_connect_timeout', nearest(1, 4294), '30', 'seconds'),
   row('smtp_alert', boolean, 'off', 'mail for everything'),
   row('smtp_alert_vrrp', boolean, 'smtp_alert', 'mail for state changes of VRRP'),
   row('no_email_faults', none, 'off', 'no mail on FAULT'),
 
   row('vrrp_priority', integer(-20, 19), '0', 'nice value of the vrrp process'),
-  row('vrrp_rt_priority', integer(1, 99), 'off', 'real-time priority of the vrrp process'),
+  row('vrrp_rt_priority', nearest(1, 99), 'off', 'real-time priority of the vrrp process'),
   row('vrrp_no_swap', none, 'off', 'lock the vrrp process in memory'),
   row('vrrp_cpu_affinity', many, 'all', 'processors of the vrrp process'),
   restrictedTime,
@@ -131,7 +145,7 @@ export const globalKeywords: readonly Keyword[] = [
     'microseconds of lateness that count for max_auto_priority',
   ),
   row('bfd_priority', integer(-20, 19), '0', 'as vrrp_priority; BFD runs in the vrrp process, the more urgent counts'),
-  row('bfd_rt_priority', integer(1, 99), 'off', 'as vrrp_rt_priority; BFD runs in the vrrp process, the higher counts'),
+  row('bfd_rt_priority', nearest(1, 99), 'off', 'as vrrp_rt_priority; BFD runs in the vrrp process, the higher counts'),
   row('bfd_no_swap', none, 'off', 'as vrrp_no_swap; BFD runs in the vrrp process'),
   row('bfd_cpu_affinity', many, 'all', 'as vrrp_cpu_affinity; BFD runs in the vrrp process'),
   bfdLimit,

@@ -1,7 +1,21 @@
 /** Words of vrrp_instance and its authentication block. */
 
 import type { Keyword } from './keywords.ts';
-import { boolean, choice, command, integer, list, noEffect, none, refused, row, seconds, text, words } from './row.ts';
+import {
+  boolean,
+  choice,
+  command,
+  integer,
+  list,
+  nearest,
+  noEffect,
+  none,
+  refused,
+  row,
+  seconds,
+  text,
+  words,
+} from './row.ts';
 import { notifyKeywords, trackKeywords } from './table-tracking.ts';
 
 const sourceAddress = row(
@@ -108,14 +122,14 @@ export const instanceKeywords: readonly Keyword[] = [
   ),
   row(
     'garp_master_delay',
-    integer(0, 86_400),
+    integer(0, 4294),
     'vrrp_garp_master_delay, or 5',
     'seconds until the second set of gratuitous ARPs; 0: none',
   ),
-  row('garp_master_repeat', integer(1, 4_294_967_295), 'vrrp_garp_master_repeat, or 5', 'gratuitous ARPs in a set'),
+  row('garp_master_repeat', nearest(1, 4_294_967_295), 'vrrp_garp_master_repeat, or 5', 'gratuitous ARPs in a set'),
   row(
     'garp_lower_prio_delay',
-    integer(0, 86_400),
+    integer(0, 4294),
     'garp_master_delay',
     'seconds until the second set after a lower priority was heard',
   ),
@@ -133,7 +147,7 @@ export const instanceKeywords: readonly Keyword[] = [
   ),
   row(
     'garp_master_refresh_repeat',
-    integer(1, 4_294_967_295),
+    nearest(1, 4_294_967_295),
     'vrrp_garp_master_refresh_repeat, or 1',
     'gratuitous ARPs in a refreshing set',
   ),

@@ -1,7 +1,7 @@
 /** Words of what is tracked and of sync groups: vrrp_script, track_file, vrrp_track_process, bfd_instance, vrrp_sync_group. */
 
 import type { Keyword } from './keywords.ts';
-import { alias, boolean, command, integer, list, none, refused, row, seconds, text, words } from './row.ts';
+import { alias, boolean, command, integer, list, nearest, none, refused, row, seconds, text, words } from './row.ts';
 
 const weight = (max: number, fallback: string) =>
   row(
@@ -13,8 +13,8 @@ const weight = (max: number, fallback: string) =>
 
 export const scriptKeywords: readonly Keyword[] = [
   row('script', words('COMMAND'), '', 'the command, split at blanks; no shell'),
-  row('interval', integer(0, 4294), '1', 'seconds between two runs; 0 is taken for 1'),
-  row('timeout', integer(0, 4294), 'interval', 'seconds after which a run has failed; 0 is taken for 1'),
+  row('interval', nearest(1, 4294), '1', 'seconds between two runs'),
+  row('timeout', nearest(1, 4294), 'interval', 'seconds after which a run has failed'),
   weight(253, '0'),
   row('rise', integer(1, 2_147_483_647), '1', 'successes in a row until it is well'),
   row('fall', integer(1, 2_147_483_647), '1', 'failures in a row until it is not'),

@@ -22,7 +22,9 @@ export function readValue(
   const first = rest[0];
   const [min, max] = argumentCounts(keyword);
   if (rest.length < min) {
-    diagnostics.push(problem('missing-argument', word.place, `'${word.text}' needs ${describeShape(shape)}`, keyword));
+    // Keepalived gives up reading here.
+    const message = `'${word.text}' needs ${describeShape(shape)}`;
+    diagnostics.push({ severity: 'alert', code: 'missing-argument', place: word.place, message });
     return undefined;
   }
   if (rest.length > max)
@@ -46,6 +48,12 @@ export function readValue(
       if (first === undefined) return { value: undefined };
       const value = shape.kind === 'integer' ? parseInteger(first.text) : parseDecimal(first.text);
       if (value !== undefined && value >= shape.min && value <= shape.max) return { value };
+      if (value !== undefined && value >= 0 && shape.kind === 'integer' && shape.nearest === true) {
+        const used = Math.max(shape.min, Math.min(shape.max, value));
+        const message = `'${word.text}' goes from ${shape.min} to ${shape.max}: ${used} is used for ${first.text}`;
+        diagnostics.push({ severity: 'warning', code: 'bad-value', place: first.place, message });
+        return { value: used };
+      }
       diagnostics.push(
         problem(
           'bad-value',
@@ -124,7 +132,7 @@ function describeNumber(kind: 'integer' | 'decimal', range: string): string {
   return kind === 'integer' ? `a whole number in ${range}` : `a number in ${range}`;
 }
 
-function problem(code: 'bad-value' | 'missing-argument', place: Place, message: string, keyword: Keyword): Diagnostic {
+function problem(code: 'bad-value', place: Place, message: string, keyword: Keyword): Diagnostic {
   const instead =
     keyword.default === '' ? `'${keyword.word}' is ignored` : `'${keyword.word}' is ignored: ${keyword.default} holds`;
   return { severity: 'warning', code, place, message: `${message}; ${instead}` };
