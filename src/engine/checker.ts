@@ -249,7 +249,7 @@ export class Checker {
   #enter(server: ServerState, state: keyof typeof operational): void {
     const wall = Math.trunc(this.#ports.clock.wall() / 1000);
     if (state === 'stopped') server.setCell('downTransitions', server.cell('downTransitions') + 1);
-    else server.setCell('downtime', server.cell('downtime') + wall - server.cell('lastChange'));
+    else server.setCell('downtime', server.cell('downtime') + wall - (server.cell('lastChange') >>> 0));
     server.operational = state;
     server.changedAt = this.#ports.clock.now();
     server.nextWarmUpAt = Number.POSITIVE_INFINITY;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { weightScale } from '../core/balance/servers.ts';
 import type { BackendPlan } from '../plan/balancer.ts';
-import { backendPlan, balancerPlan } from './board/plan-fixture.ts';
+import { backendWord } from './board/layout.ts';
+import { backendPlan, balancerPlan, frontendPlan } from './board/plan-fixture.ts';
 import { type Board, createBoard, openBoard } from './board.ts';
 import { noServer, queued, queueFull, type Waiter } from './dispatch.ts';
 import { WorkerDispatch } from './dispatcher.ts';
@@ -160,4 +161,47 @@ test('what a dead worker held is taken back and given to those who wait', () => 
   assert.equal(house.dispatch(1).serverConnections(0), 1);
   house.dispatch(1).release(0);
   assert.equal(house.dispatch(1).backendConnections(), 0);
+});
+
+test('a worker that died while it changed the queues: they are made anew', () => {
+  const house = new House(backendPlan([{ maxconn: 1 }]), 3);
+  assert.equal(house.dispatch(0).assign(new Request()), 0);
+  const waiting = Array.from({ length: 6 }, () => new Request());
+  waiting.forEach((request, index) => {
+    assert.equal(house.dispatch(index % 3).assign(request), queued);
+  });
+  const { layout, memory } = house.supervisor;
+  const words = new Int32Array(memory, layout.backends[0].words * 4);
+  words[backendWord.lock] = 1 + 1; // worker 1 holds the lock
+  words[backendWord.queueHead] = 0; // and was about to link someone in
+  words[backendWord.queueLength] = 99;
+  house.supervisor.reclaim(1);
+  assert.equal(words[backendWord.lock], 0);
+  assert.equal(house.dispatch(0).backendQueueLength(), 4);
+  for (const [index, request] of waiting.entries()) {
+    if (index % 3 === 1) continue;
+    const served = house.backend.servedBy(0)[0] > 0 ? 0 : 2;
+    house.dispatch(served).release(0);
+    house.settle();
+    assert.equal(request.granted, 0, `waiter ${index}`);
+  }
+  assert.equal(waiting[1].granted, undefined);
+  assert.equal(house.backend.word('queuedTotal'), 0);
+});
+
+test('clients are admitted up to maxconn of frontend and process, and a dead worker leaves none behind', () => {
+  const plan = balancerPlan([], [frontendPlan(0, { maxconn: 2 }), frontendPlan(1)], { maxconn: 3 });
+  const supervisor = createBoard(plan, 2, () => {});
+  const [one, two] = [0, 1].map((worker) => openBoard(supervisor.memory, plan, 2, worker, () => {}));
+  assert.deepEqual([one.admit(0), two.admit(0), one.admit(0)], [true, true, false]);
+  assert.deepEqual([two.admit(1), one.admit(1)], [true, false]);
+  assert.equal(one.hasRoomFor(1), false);
+  two.dismiss(0);
+  assert.equal(one.hasRoomFor(0), true);
+  supervisor.reclaim(1);
+  assert.equal(supervisor.processConnections(), 1);
+  assert.equal(supervisor.frontendConnections(1), 0);
+  one.dismiss(0);
+  assert.equal(supervisor.processConnections(), 0);
+  assert.equal(supervisor.processCell('connectionsMax'), 3);
 });
