@@ -13,6 +13,9 @@ export interface Verdict {
 
 /** @param reference what HAProxy did. @param tested what the program under test did. */
 export function compare(scenario: Scenario, reference: Observation, tested: Observation, testedName: string): Verdict {
+  const broken = reference.lines.find((line) => /^(exited|does not listen)|waited in vain/.test(line));
+  if (broken !== undefined)
+    return { same: false, report: `  the scenario is wrong: with HAProxy, ${broken}\n${reference.output}` };
   const { deviation } = scenario;
   const deviates = testedName === 'evergate' && deviation !== undefined;
   const concerned = (line: string) => deviates && deviation.lines.some((prefix) => line.startsWith(prefix));

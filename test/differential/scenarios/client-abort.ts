@@ -1,0 +1,8 @@
+import { get, type Scenario, web } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  title: 'a client that leaves while its server works',
+  config: web('server a {server:a}'),
+  servers: { a: { answers: [[{ end: true }]] } },
+  clients: [{ to: 'web', steps: [get('/reset'), { requests: ['a', 1] }, { reset: true }, { log: '/reset' }] }],
+};

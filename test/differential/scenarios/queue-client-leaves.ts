@@ -1,0 +1,13 @@
+import { get, ok, type Scenario, web } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  title: 'a client that leaves the queue frees its place',
+  config: web('option abortonclose\n  server a {server:a} maxconn 1'),
+  servers: { a: { answers: [[{ log: '/2' }, ok('first')], [ok('third')]] } },
+  clients: [
+    [
+      { to: 'web', steps: [get('/1'), { responses: 1 }, get('/3'), { responses: 2 }] },
+      { to: 'web', steps: [{ requests: ['a', 1] }, get('/2'), { pause: 100 }, { close: true }] },
+    ],
+  ],
+};

@@ -1,0 +1,8 @@
+import { type Scenario, tcpDefaults, web } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  title: 'a silent tcp session ends by timeout client',
+  config: web('server a {server:a}', 'timeout client 300ms', tcpDefaults),
+  servers: { a: { kind: 'tcp', answers: [[{ send: 'hi' }, { end: true }]] } },
+  clients: [{ to: 'web', raw: true, steps: [{ send: 'x' }, { end: true }] }],
+};
