@@ -49,6 +49,8 @@ export class VirtualRouterMachine {
   readonly #facts = new RouterFacts();
   readonly #out = new Outbox();
   #heard: { source: string; priority: number; atMs: number } | undefined;
+  /** After a late awakening: until then what comes in may be old, and nothing is reason enough to take over at once. */
+  #listensUntil = -Infinity;
   #sinceMs = 0;
   #reason = 'not started';
   #toActive = 0;
@@ -118,7 +120,7 @@ export class VirtualRouterMachine {
 
   /** Takes one event in. `now`: monotonic milliseconds, never smaller than before. */
   handle(event: VrrpEvent, now: number): void {
-    this.#wakeLate(event, now);
+    this.#wakeLate(now);
     const priorityBefore = this.priority;
     if (this.#facts.note(event)) {
       if (this.priority !== priorityBefore)
@@ -206,8 +208,7 @@ export class VirtualRouterMachine {
       return;
     }
     this.#log('notice', this.#state.kind === 'initialize' ? 'Entering BACKUP STATE (init)' : 'Entering BACKUP STATE');
-    this.#becomeBackup(now, this.#settings.advertisementIntervalMs, reason);
-    if (this.priority === 255 && this.#state.kind === 'backup') this.#state.willing = true;
+    this.#becomeBackup(now, this.#settings.advertisementIntervalMs, reason).willing = this.priority === 255;
   }
 
   #shutdown(now: number): void {
@@ -234,28 +235,27 @@ export class VirtualRouterMachine {
   /**
    * A process that was stopped for longer than the others wait assumes that it was replaced, whatever woke it: it lets go, listens for an
    * interval and the skew, and only then takes part again. So does a backup that slept through its own deadline by more than an
-   * interval: the advertisements it should have heard may have been dropped while nobody read the socket.
+   * interval: what it should have heard may have been dropped while nobody read the socket, and what it hears now may be old.
    */
-  #wakeLate(event: VrrpEvent, now: number): void {
+  #wakeLate(now: number): void {
     const state = this.#state;
     if (state.kind === 'active') {
       const intervalMs = this.#settings.advertisementIntervalMs;
-      const replacedAt = state.advertiseAt + Math.max(this.#settings.downTimerAdverts - 1, 0.5) * intervalMs;
-      if (now < replacedAt) return;
-      this.#log(
-        'warning',
-        `was not run for ${Math.round(now - state.advertiseAt + intervalMs)}ms, assuming that it was replaced`,
-      );
+      if (now < state.advertiseAt + Math.max(this.#settings.downTimerAdverts - 1, 0.5) * intervalMs) return;
+      const silentMs = Math.round(now - state.advertiseAt + intervalMs);
+      this.#log('warning', `was not run for ${silentMs}ms, assuming that it was replaced`);
       this.#log('notice', 'Entering BACKUP STATE');
       this.#out.letGo(addressesOf(this.#settings));
-      this.#becomeBackup(now, intervalMs, 'woke up late', this.#listenMs(intervalMs));
-    } else if (
-      state.kind === 'backup' &&
-      event.kind === 'timer' &&
-      now >= state.activeDownAt + state.activeIntervalMs
-    ) {
-      state.activeDownAt = now + this.#listenMs(state.activeIntervalMs);
+      this.#listen(this.#becomeBackup(now, intervalMs, 'woke up late'), now);
+    } else if (state.kind === 'backup' && now >= state.activeDownAt + state.activeIntervalMs) {
+      this.#listen(state, now);
     }
+  }
+
+  #listen(state: BackupState, now: number): void {
+    const { version } = this.#settings;
+    this.#listensUntil = now + activeDownMs(version, this.priority, state.activeIntervalMs, 1);
+    state.activeDownAt = this.#listensUntil;
   }
 
   // ------------------------------------------------------------ advertisements
@@ -288,7 +288,7 @@ export class VirtualRouterMachine {
 
   #heardResignation(state: BackupState, heard: HeardAdvertisement, now: number): void {
     this.#log('info', 'Backup received priority 0 advertisement');
-    const followed = this.#heard === undefined || this.#heard.source === heard.source;
+    const followed = this.#heard?.source === heard.source && now >= this.#listensUntil;
     if (this.#settings.resignIsImmediate && followed) {
       this.#promote(state, now, `${heard.source} resigned`);
       return;
@@ -400,15 +400,16 @@ export class VirtualRouterMachine {
     this.#changeState(state, reason, now);
   }
 
-  #becomeBackup(
-    now: number,
-    activeIntervalMs: number,
-    reason: string,
-    waitMs = this.#activeDownMs(activeIntervalMs),
-  ): void {
-    const activeDownAt = now + waitMs;
-    const state: BackupState = { kind: 'backup', activeDownAt, activeIntervalMs, preemptAt: undefined, willing: false };
+  #becomeBackup(now: number, activeIntervalMs: number, reason: string): BackupState {
+    const state: BackupState = {
+      kind: 'backup',
+      activeDownAt: now + this.#activeDownMs(activeIntervalMs),
+      activeIntervalMs,
+      preemptAt: undefined,
+      willing: false,
+    };
     this.#changeState(state, reason, now);
+    return state;
   }
 
   /** Leaves the active role in an orderly way: others hear it before the addresses are gone. */
@@ -459,7 +460,7 @@ export class VirtualRouterMachine {
 
   /** The IETF's work on VRRP with BFD: losing the session is an Active_Down event, whatever the timer says. */
   #peerLost(source: string, now: number): void {
-    if (this.#state.kind !== 'backup' || this.#heard?.source !== source) return;
+    if (this.#state.kind !== 'backup' || this.#heard?.source !== source || now < this.#listensUntil) return;
     this.#promote(this.#state, now, `BFD lost ${source}`);
   }
 
@@ -467,10 +468,6 @@ export class VirtualRouterMachine {
 
   #activeDownMs(intervalMs: number): number {
     return activeDownMs(this.#settings.version, this.priority, intervalMs, this.#settings.downTimerAdverts);
-  }
-
-  #listenMs(intervalMs: number): number {
-    return activeDownMs(this.#settings.version, this.priority, intervalMs, 1);
   }
 
   #log(severity: 'info' | 'notice' | 'warning', message: string): void {
