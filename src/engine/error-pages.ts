@@ -64,7 +64,6 @@ function makePage(status: number, reason: string, sentence: string): ErrorPage {
     ['cache-control', 'no-cache'],
     ['content-type', 'text/html'],
   ] as const;
-  // RFC 9110 §15.5.6: 405 tells what is allowed. A proxy allows everything but what it refuses, so the list stays empty.
   const head = `${line}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
   return {
     status,
@@ -74,6 +73,12 @@ function makePage(status: number, reason: string, sentence: string): ErrorPage {
     ),
     head: ascii(head),
     body: ascii(body),
-    headLogBytes: 21 + line.length - 2 + fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0),
+    headLogBytes:
+      21 +
+      line.length -
+      2 +
+      fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0) +
+      // HAProxy's own pages for these two have the field from the beginning, so it counts it.
+      (status === 400 || status === 408 ? 'connectionclose'.length : 0),
   };
 }

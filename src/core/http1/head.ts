@@ -127,8 +127,19 @@ export class Head {
 
   /** Size of the head as HAProxy counts it in %B and %U (its internal HTX form: 20 bytes, texts, one byte at the end). */
   logBytes(): number {
-    let bytes = 21 + (this.lineEnd - this.lineStart) - 2;
+    return 21 + (this.lineEnd - this.lineStart) - 2 + this.fieldLogBytes();
+  }
+
+  /**
+   * The fields' part of `logBytes`; what HAProxy drops while reading (an overridden Content-Length, a Connection field that only
+   * says whether to close) is not counted.
+   */
+  fieldLogBytes(): number {
+    let bytes = 0;
     for (let i = 0; i < this.count; i++) {
+      const id = this.ids[i];
+      if (id === field.contentLength && this.chunked) continue;
+      if (id === field.connection && !this.connectionUpgrade && this.nominatedCount === 0) continue;
       const at = i * 4;
       bytes += this.offsets[at + 1]! - this.offsets[at]! + this.offsets[at + 3]! - this.offsets[at + 2]!;
     }

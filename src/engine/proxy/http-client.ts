@@ -42,6 +42,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.context = context;
     this.frontend = frontend;
     this.stream = stream;
+    // Asked now, because the kernel has forgotten it once the client resets the connection, and the log wants it then.
+    stream.remoteAddress();
     this.baseAt = context.clock.now();
     this.baseWall = context.clock.wall();
     const { timeouts } = frontend.plan;
@@ -178,11 +180,16 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.#linger();
   }
 
-  /** Breaks the connection off, so that the client can tell a part from the whole. */
-  breakOff(): void {
+  /**
+   * Ends the connection without a (complete) answer.
+   * @param answering a part of an answer has left: only a reset tells the client for sure that the rest will not come.
+   */
+  breakOff(answering: boolean): void {
     if (this.state === 'gone') return;
-    this.state = 'closing';
-    this.stream.reset();
+    if (answering) {
+      this.state = 'closing';
+      this.stream.reset();
+    } else this.#end();
   }
 
   armClient(): void {
@@ -374,7 +381,7 @@ function statusOf(error: MessageError): ErrorStatus {
     case 'fields':
       return 431;
     case 'transfer-coding':
-      return 501;
+      return 422;
     default:
       return 400;
   }

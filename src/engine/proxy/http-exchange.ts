@@ -64,10 +64,13 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
   #responseAt = 0;
   #status = -1;
   #bytesRead = 0;
+  #interimBytes = 0;
   #bytesUploaded = 0;
   #cause = '-';
   #state = '-';
   #failStatus: ErrorStatus = 500;
+  /** Size of the trailers just written, for %B and %U. */
+  #trailerLogBytes = 0;
 
   constructor(context: ProxyContext, client: HttpClient) {
     super(context);
@@ -83,7 +86,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     this.resetSearch(backend);
     this.#phase = 'search';
     this.requestBlocked = this.#responseBlocked = this.#reusedOnce = this.#bodySent = this.#responseStarted = false;
-    this.#interims = this.#drained = this.#bytesRead = 0;
+    this.#interims = this.#drained = this.#bytesRead = this.#interimBytes = 0;
     this.#status = this.#responseMs = -1;
     this.#cause = this.#state = '-';
     this.#relay = undefined;
@@ -189,6 +192,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
         this.#badBody(end);
         return false;
       }
+      if (this.requestBody.done) this.#bytesUploaded += this.#trailerLogBytes + 1;
       if (out.length > 0) go = stream.write(out.bytes, 0, out.length);
     }
     this.#armServer();
@@ -199,6 +203,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
   /** The chunk of size 0 and the trailers. False when the trailers are not fields. */
   #writeLastChunk(out: Output, body: BodyReader): boolean {
     out.append(lastChunk);
+    this.#trailerLogBytes = 0;
     if (body.trailerLength > 0) {
       const { trailers } = this.context;
       // The reader kept the lines without the empty one behind them.
@@ -209,6 +214,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
       trailers.lineStart = 0;
       if (readFields(trailers, lines, 0, lines.length, false) <= 0) return false;
       writeTrailers(out, trailers);
+      this.#trailerLogBytes = trailers.fieldLogBytes();
     }
     out.crlf();
     return true;
@@ -398,7 +404,8 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
 
   /** RFC 9110 §15.2: every interim response is passed on, but not to HTTP/1.0 clients, who don't know them. */
   #forwardInterim(head: Head): void {
-    this.#bytesRead += head.logBytes();
+    this.#interimBytes += head.logBytes();
+    this.#bytesRead = this.#interimBytes;
     if (this.#minor === 0) return;
     const { out } = this.context;
     out.length = 0;
@@ -471,7 +478,10 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
       }
       if (this.#chunkedOut) out.crlf();
     }
-    if (body.done && this.#chunkedOut && !this.#writeLastChunk(out, body)) body.error = 'trailer';
+    if (body.done && this.#chunkedOut) {
+      if (this.#writeLastChunk(out, body)) this.#bytesRead += this.#trailerLogBytes + 1;
+      else body.error = 'trailer';
+    }
     if (body.error !== undefined && !this.#responseStarted) {
       this.#badResponse();
       return;
@@ -577,6 +587,8 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
       this.#serverBroke('P');
       return;
     }
+    this.#responseMs = -1;
+    this.#bytesRead = this.#interimBytes;
     this.#fail(502, 'P', 'H');
   }
 
@@ -711,7 +723,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     this.#state = state;
     this.#dropConnection();
     this.#finish();
-    this.client.breakOff();
+    this.client.breakOff(this.#responseStarted);
     this.client.exchangeOver(this, false);
   }
 

@@ -23,7 +23,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
   queueTicket = -1;
   retries = 0;
   redispatched = false;
-  /** Requests before this one in the queues when it was queued (%sq, %bq). */
+  /** Its position in the queues when it was queued, 0 = it never was (%sq, %bq). */
   serverQueue = 0;
   backendQueue = 0;
   searchStartedAt = 0;
@@ -169,8 +169,8 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
       const { plan, dispatch } = this.backend!;
       this.search = 'queued';
       this.server = -1;
-      // Our own place is counted already. Requests wait in the backend's queue unless the algorithm names one server.
-      this.backendQueue = Math.max(0, dispatch.backendQueueLength() - 1);
+      // HAProxy's position counts the request itself, and so does the length.
+      this.backendQueue = dispatch.backendQueueLength();
       // Manual 4.2 timeout queue: without it, timeout connect applies.
       const limit = plan.timeouts.queue || plan.timeouts.connect;
       if (limit > 0) this.context.wheel.arm(this.timer, this.context.clock.now() + limit);

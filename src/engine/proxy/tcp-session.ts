@@ -23,6 +23,8 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     super(context);
     this.#frontend = frontend;
     this.#client = client;
+    // Asked now, because the kernel has forgotten it once the client resets the connection, and the log wants it then.
+    client.remoteAddress();
     this.#acceptedAt = context.clock.now();
     this.#acceptedWall = context.clock.wall();
   }
