@@ -18,14 +18,11 @@ export function globalPlan(context: BuildContext, { global }: HaproxyConfig, tar
   const tag = global.logTag?.value ?? 'haproxy';
   const nbthread = global.nbthread?.value ?? Math.max(1, Math.min(context.world.processors, threadsMax));
   const bufferBytes = global.bufferBytes?.value ?? bufferBytesDefault;
-  const maxRewriteBytes =
-    global.maxRewriteBytes?.value ?? Math.min(maxRewriteBytesDefault, Math.floor(bufferBytes / 2));
-  if (maxRewriteBytes > bufferBytes / 2)
-    context.alert(
-      'conflict',
-      global.maxRewriteBytes!.place,
-      `'tune.maxrewrite' (${maxRewriteBytes}) must be at most half of 'tune.bufsize' (${bufferBytes}).`,
-    );
+  // As HAProxy: at most half of the buffer, whatever is written.
+  const maxRewriteBytes = Math.min(
+    global.maxRewriteBytes?.value ?? maxRewriteBytesDefault,
+    Math.floor(bufferBytes / 2),
+  );
   return {
     maxconn: global.maxconn?.value ?? 0,
     nbthread,

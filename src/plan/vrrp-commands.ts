@@ -1,5 +1,6 @@
 /** Commands: split as Keepalived splits them, with the user and group that run them. */
 
+import type { Place } from '../config/diagnostic.ts';
 import { type Entry, lastOf } from '../config/keepalived/config.ts';
 import type { Word } from '../config/keepalived/placed-text.ts';
 import type { CommandPlan, NotifyFifoPlan, NotifyPlan, TimedCommandPlan } from './vrrp.ts';
@@ -14,46 +15,43 @@ export function commandOf(entry: Entry | undefined, context: PlanContext): Comma
   if (entry === undefined || line === undefined) return undefined;
   const argv = splitCommand(line.text);
   if (argv === undefined || argv.length === 0) {
-    context.alert(
-      'bad-value',
-      line.place,
-      `'${line.text}' is not a command: it is empty or a single quote is not closed`,
-    );
+    context.alert('bad-value', line.place, `'${line.text}' is not a command: it is empty or a quote is not closed`);
     return undefined;
   }
-  return runAs(argv, user, group, context);
+  return runAs(argv, user, group, entry.place, context);
 }
 
-/** `script` of vrrp_script: every word of the line belongs to the command; the user has a line of its own. */
-export function scriptOf(
-  words: readonly Word[],
-  user: Entry | undefined,
-  context: PlanContext,
-): CommandPlan | undefined {
-  const [line, ...rest] = words;
-  if (line === undefined) return undefined;
-  const argv = splitCommand(line.text);
-  if (argv === undefined || argv.length === 0) {
-    context.alert(
-      'bad-value',
-      line.place,
-      `'${line.text}' is not a command: it is empty or a single quote is not closed`,
+/** `script` of vrrp_script: one (quoted) word; the user has a line of its own. Keepalived 2.2.7 drops further words without a message. */
+export function scriptOf(script: Entry, user: Entry | undefined, context: PlanContext): CommandPlan | undefined {
+  const [line, extra] = script.arguments;
+  if (extra !== undefined)
+    context.warn(
+      'extra-argument',
+      extra.place,
+      `'${extra.text}' is not part of the command: only the first word after 'script' is`,
+      'write the whole command in double quotes',
     );
+  const argv = splitCommand(line!.text);
+  if (argv === undefined || argv.length === 0) {
+    context.alert('bad-value', line!.place, `'${line!.text}' is not a command: it is empty or a quote is not closed`);
     return undefined;
   }
-  return runAs([...argv, ...rest.map((word) => word.text)], user?.arguments[0], user?.arguments[1], context);
+  return runAs(argv, user?.arguments[0], user?.arguments[1], script.place, context);
 }
 
 function runAs(
   argv: readonly string[],
   user: Word | undefined,
   group: Word | undefined,
+  place: Place,
   context: PlanContext,
 ): CommandPlan {
-  if (user === undefined) return { argv, ...defaultUser(context) };
-  if (context.world.userExists?.(user.text) === false)
+  const command =
+    user === undefined ? { argv, ...defaultUser(context) } : { argv, user: user.text, group: group?.text };
+  if (user !== undefined && context.world.userExists?.(user.text) === false)
     context.alert('unresolvable', user.place, `there is no user '${user.text}' to run ${argv[0]}`);
-  return { argv, user: user.text, group: group?.text };
+  if (command.user === 'root') context.noteRootScript(place);
+  return command;
 }
 
 /** script_user; else keepalived_script where that user exists; else root (keepalived.conf(5), "SCRIPTS"). */

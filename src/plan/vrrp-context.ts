@@ -1,7 +1,7 @@
 /** What the parts of the VRRP plan's builder share: the configuration, the world, the diagnostics. */
 
 import type { Diagnostic, DiagnosticCode, Place } from '../config/diagnostic.ts';
-import type { Entry } from '../config/keepalived/config.ts';
+import { type Entry, has } from '../config/keepalived/config.ts';
 
 import { RulePriorities } from './vrrp-rules.ts';
 
@@ -26,6 +26,21 @@ export class PlanContext {
     this.entries = entries;
     this.global = entries.filter((entry) => entry.keyword.word === 'global_defs').flatMap((entry) => entry.entries);
     this.world = world;
+  }
+
+  #rootScriptNoted = false;
+
+  /** Said once, as Keepalived says it once. */
+  noteRootScript(place: Place): void {
+    if (this.#rootScriptNoted || has(this.global, 'enable_script_security')) return;
+    this.#rootScriptNoted = true;
+    this.diagnostics.push({
+      severity: 'notice',
+      code: 'risky',
+      place,
+      message: 'scripts run as root, and enable_script_security is not set',
+      hint: 'write enable_script_security in global_defs: a script that others could change is not run then',
+    });
   }
 
   warn(code: DiagnosticCode, place: Place, message: string, hint?: string): void {

@@ -14,6 +14,7 @@ import {
   numberOf,
   textOf,
 } from '../config/keepalived/config.ts';
+import { type IpFamily, parseIp } from '../core/address.ts';
 import type { VirtualAddress, VirtualRouterSettings, VrrpAuthentication } from '../core/vrrp/settings.ts';
 import type { TrackReference, VirtualRouterPlan } from './vrrp.ts';
 import { isInterfaceName, readAddress } from './vrrp-addresses.ts';
@@ -163,7 +164,6 @@ function warnInstance(
   context.warn(code, (lastOf(entry.entries, word) ?? entry).place, `(${nameOf(entry)}) ${message}`);
 }
 
-/** The family is that of the first address; without any, of the source address or the peers; native_ipv6 decides before them. */
 function buildAddresses(entry: Entry, context: PlanContext) {
   const { entries } = entry;
   const readAll = (word: string) =>
@@ -172,11 +172,8 @@ function buildAddresses(entry: Entry, context: PlanContext) {
       return address === undefined ? [] : [{ address, place: line[0]!.place }];
     });
   const advertised = readAll('virtual_ipaddress');
-  const native = has(entries, 'native_ipv6');
-  let family =
-    advertised[0]?.address.family ??
-    (native ? 'ipv6' : (sourceOf(entries, context)?.family ?? firstPeerFamily(entries)));
-  if (native && family === 'ipv4') {
+  const family = firstFamily(entries);
+  if (family === 'ipv4' && has(entries, 'native_ipv6'))
     warnInstance(
       entry,
       'native_ipv6',
@@ -184,8 +181,6 @@ function buildAddresses(entry: Entry, context: PlanContext) {
       'native_ipv6 does not go with IPv4 addresses: it is ignored',
       context,
     );
-    family = 'ipv4';
-  }
   const addresses: VirtualAddress[] = [];
   for (const { address, place } of advertised) {
     if (address.family === family) addresses.push(address);
@@ -193,7 +188,7 @@ function buildAddresses(entry: Entry, context: PlanContext) {
       context.warn(
         'conflict',
         place,
-        `(${nameOf(entry)}) ${address.address} is not of the family of the first address: it is left out`,
+        `(${nameOf(entry)}) ${address.address} is not of the instance's family: it is left out`,
         'write it in virtual_ipaddress_excluded, or in a vrrp_instance of its own',
       );
   }
@@ -201,8 +196,23 @@ function buildAddresses(entry: Entry, context: PlanContext) {
   return { family, ...fit(entry, addresses, excludedAddresses, context) } as const;
 }
 
-function firstPeerFamily(entries: readonly Entry[]): 'ipv4' | 'ipv6' {
-  return linesOf(entries, 'unicast_peer')[0]?.[0]?.text.includes(':') ? 'ipv6' : 'ipv4';
+/** Whatever is written first decides the family: an address, a peer, a source, a group or native_ipv6. */
+function firstFamily(entries: readonly Entry[]): IpFamily {
+  for (const entry of entries) {
+    const { word } = entry.keyword;
+    if (word === 'native_ipv6') return 'ipv6';
+    const texts =
+      word === 'virtual_ipaddress' || word === 'unicast_peer'
+        ? entry.lines.map((line) => line[0]!.text)
+        : word === 'mcast_src_ip' || word === 'unicast_src_ip' || word === 'mcast_dst_ip'
+          ? [entry.arguments[0]!.text]
+          : [];
+    for (const text of texts) {
+      const ip = parseIp(text.split('/')[0]!);
+      if (ip !== undefined) return ip.family;
+    }
+  }
+  return 'ipv4';
 }
 
 /** An advertisement counts up to 255 addresses; of IPv6 as many as an Ethernet packet takes: (1500 - 40 - 8) / 16. */
@@ -324,7 +334,7 @@ function firstBytes(text: string, max: number): string {
 function buildInterface(entry: Entry, unicast: boolean, context: PlanContext): string | undefined {
   const word = lastOf(entry.entries, 'interface')?.arguments[0];
   if (word === undefined) {
-    const source = sourceOf(entry.entries, context);
+    const source = sourceOf(entry.entries);
     if (unicast && source !== undefined) return '';
     const reason = unicast ? 'unicast needs unicast_src_ip or interface' : 'no interface';
     context.alert('incomplete', entry.place, `(${nameOf(entry)}) ${reason}`, 'write interface NAME');

@@ -22,8 +22,6 @@ const types = new Set([
   'nat',
   'anycast',
 ]);
-/** Types that need no interface. */
-const nowhere = new Set(['throw', 'unreachable', 'prohibit', 'blackhole']);
 const flags = new Set(['onlink', 'pervasive', 'append', 'prepend', 'add']);
 const spellings: Readonly<Record<string, string>> = {
   gw: 'via',
@@ -123,8 +121,10 @@ export function readRoute(line: readonly Word[], context: PlanContext): RoutePla
     const prefixed = word.text === 'default' || word.text === 'all' ? 'default' : prefixOf(word.text, reading);
     if (destination === undefined && prefixed !== undefined) destination = prefixed;
     else if (word.text === 'to' && destination === undefined) destination = readTo(reading);
-    else if (word.text === 'or') readOr(reading, gateways);
-    else if (!readOption(word, reading)) return undefined;
+    else if (word.text === 'or') {
+      context.warn('removed-word', word.place, "'or' is an old word", 'write nexthop via ADDRESS nexthop via ADDRESS');
+      readOr(reading, gateways);
+    } else if (!readOption(word, reading)) return undefined;
   }
   if (destination === undefined) {
     context.warn('missing-argument', line[0]!.place, 'a route needs a destination: the line is left out');
@@ -133,13 +133,19 @@ export function readRoute(line: readonly Word[], context: PlanContext): RoutePla
   const { words } = reading;
   const via = words.indexOf('via');
   if (gateways.length > 0 && via >= 0) words.push(...['nexthop', ...words.splice(via, 3)], ...gateways);
-  const placed = type !== undefined && nowhere.has(type);
-  const untracked = !placed && !words.includes('dev');
+  const nexthop = words.indexOf('nexthop');
+  const untracked = !words.slice(0, nexthop === -1 ? words.length : nexthop).includes('dev');
+  if (untracked && !reading.noTrack)
+    context.warn(
+      'risky',
+      line[0]!.place,
+      'a route without dev cannot be tracked: its loss is not noticed',
+      'write dev, or no_track',
+    );
   return {
     words: [...(type === undefined ? [] : [type]), destination, ...words],
     family: reading.family ?? 'ipv4',
-    // Keepalived can't follow a route whose interface it isn't told.
-    noTrack: reading.noTrack || untracked || placed,
+    noTrack: reading.noTrack || untracked,
     trackGroup: reading.trackGroup,
   };
 }
@@ -167,6 +173,7 @@ function readOr(reading: Reading, gateways: string[]): void {
 /** False, with a warning or an alert, when the line can't be used. */
 function readOption(word: Word, reading: Reading): boolean {
   const { context, line, words } = reading;
+  if (word.text === 'gw') context.warn('removed-word', word.place, "'gw' is an old word", 'write via');
   const name = spellings[word.text] ?? word.text;
   if (name === 'encap') {
     context.alert(

@@ -52,7 +52,7 @@ function buildScript(entry: Entry, context: PlanContext): TrackedScriptPlan[] {
     context.warn('incomplete', entry.place, `vrrp_script '${nameOf(entry)}' has no script: it is left out`);
     return [];
   }
-  const command = scriptOf(script.arguments, lastOf(entries, 'user'), context);
+  const command = scriptOf(script, lastOf(entries, 'user'), context);
   if (command === undefined) return [];
   const intervalMs = (numberOf(entries, 'interval') ?? 1) * 1000;
   const timeout = numberOf(entries, 'timeout');
@@ -184,19 +184,11 @@ interface Target {
 
 export function buildReferences(entries: readonly Entry[], tracked: Tracked, context: PlanContext): TrackReferences {
   const list = (word: string, targets: readonly Target[], max: number) =>
-    uniqueReferences(
-      linesOf(entries, word).flatMap((line) => readReference(line, word, targets, max, context)),
-      word,
-      lastOf(entries, word),
-      context,
-    );
+    firstLines(entries, word, context).flatMap((line) => readReference(line, word, targets, max, context));
   return {
     trackScripts: list('track_script', tracked.scripts, 253),
-    trackInterfaces: uniqueReferences(
-      linesOf(entries, 'track_interface').flatMap((line) => readInterfaceReference(line, context)),
-      'track_interface',
-      lastOf(entries, 'track_interface'),
-      context,
+    trackInterfaces: firstLines(entries, 'track_interface', context).flatMap((line) =>
+      readInterfaceReference(line, context),
     ),
     trackFiles: list('track_file', tracked.files, 254),
     trackProcesses: list('track_process', tracked.processes, 254),
@@ -204,16 +196,13 @@ export function buildReferences(entries: readonly Entry[], tracked: Tracked, con
   };
 }
 
-function uniqueReferences(
-  references: readonly TrackReference[],
-  word: string,
-  entry: Entry | undefined,
-  context: PlanContext,
-): TrackReference[] {
+/** The lines of all lists of this word; of each name the first. */
+function firstLines(entries: readonly Entry[], word: string, context: PlanContext): (readonly Word[])[] {
   const seen = new Set<string>();
-  return references.filter((reference) => {
-    if (!seen.has(reference.name)) return seen.add(reference.name);
-    context.warn('duplicate', entry!.place, `${word}: '${reference.name}' is tracked twice: the first line holds`);
+  return linesOf(entries, word).filter((line) => {
+    const name = line[0]!;
+    if (!seen.has(name.text)) return seen.add(name.text);
+    context.warn('duplicate', name.place, `${word}: '${name.text}' is tracked twice: the first line holds`);
     return false;
   });
 }

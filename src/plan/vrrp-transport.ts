@@ -11,7 +11,7 @@ export function buildTransport(entry: Entry, family: IpFamily, context: PlanCont
   const { entries } = entry;
   const name = nameOf(entry);
   let source: string | undefined;
-  const given = sourceOf(entries, context);
+  const given = sourceOf(entries);
   if (given !== undefined) {
     if (given.family === family) source = given.host;
     else
@@ -52,7 +52,7 @@ export function buildTransport(entry: Entry, family: IpFamily, context: PlanCont
 }
 
 /** The source address that is written, good or not for the family; no diagnostics. */
-export function sourceOf(entries: readonly Entry[], _context: PlanContext): IpAddress | undefined {
+export function sourceOf(entries: readonly Entry[]): IpAddress | undefined {
   const word = sourceEntry(entries)?.arguments[0];
   return word === undefined ? undefined : parseIp(word.text);
 }
