@@ -1,8 +1,8 @@
-import { get, ok, type Scenario, web } from '../scenario.ts';
+import { get, httpDefaults, ok, type Scenario, web } from '../scenario.ts';
 
 export const scenario: Scenario = {
   title: 'a client that leaves the queue frees its place',
-  config: web('option abortonclose\n  server a {server:a} maxconn 1'),
+  config: web('server a {server:a} maxconn 1', '', `${httpDefaults}  option abortonclose\n`),
   servers: { a: { answers: [[{ log: '/2' }, ok('first')], [ok('third')]] } },
   clients: [
     [

@@ -17,7 +17,7 @@ listen short
   bind {bind:short}
   server a {server:a}
 `,
-  servers: { a: { kind: 'tcp', answers: [[{ send: 'hi' }, { end: true }]] } },
+  servers: { a: { kind: 'tcp', answers: [[{ send: 'hi' }, { end: true }, { finish: true }]] } },
   clients: [
     { to: 'asap', raw: true, steps: [{ until: 'hi' }, { log: 'asap' }, { finish: true }, { end: true }] },
     { to: 'short', raw: true, steps: [{ until: 'hi' }, { log: 'Connect from' }, { finish: true }, { end: true }] },
