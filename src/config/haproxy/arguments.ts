@@ -11,6 +11,8 @@ export function readArguments<Target>(
 ): void {
   for (let word = statement.take(); word !== undefined; word = statement.take()) {
     const keyword = keywords.find((row) => row.word === word.text);
+    statement.subject = `'${lineWord}' : '${word.text}'`;
+    statement.subjectPlace = word.place;
     try {
       if (keyword === undefined) {
         const near = suggest(

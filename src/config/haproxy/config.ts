@@ -15,6 +15,8 @@ export interface HaproxyConfig {
   /** All `frontend`, `backend` and `listen` sections in the order of the files. */
   readonly proxies: readonly ProxySection[];
   readonly resolvers: readonly ResolversSection[];
+  /** A line was refused: what seems to be missing may have been written there. */
+  readonly damaged: boolean;
 }
 
 // ---------------------------------------------------------------- addresses

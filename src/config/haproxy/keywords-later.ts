@@ -172,7 +172,6 @@ export const laterGlobalKeywords: readonly Keyword<never>[] = [
   ),
   removed('g', 'nbproc', '2.5', "remove it: threads use all CPUs ('nbthread' bounds them)"),
   removed('g', 'tune.chksize', '2.4', 'remove it: checks use ordinary buffers'),
-  removed('g', 'debug', '2.2', 'start with -d'),
 ];
 
 export const laterProxyKeywords: readonly Keyword<never>[] = [
@@ -214,7 +213,6 @@ export const laterProxyKeywords: readonly Keyword<never>[] = [
     'max-keep-alive-queue': 'when to leave an idle connection',
     'max-session-srv-conns': 'server connections of a session',
     'monitor fail': 'conditions',
-    'monitor-net': 'networks of probes',
     'persist rdp-cookie': 'persistence',
     'quic-initial (3.1)': quic,
     'rate-limit sessions': 'rate of new sessions',
@@ -283,6 +281,8 @@ export const laterProxyKeywords: readonly Keyword<never>[] = [
     'option use-small-buffers (3.4)': 'buffers',
     transparent: 'transparent proxying',
   }),
+  removed('dflb', 'grace', '2.5', "write 'grace' in the 'global' section"),
+  removed('dflb', 'monitor-net', '2.5', "use 'http-request return status 200 if { src <network> }'"),
   removed('dflb', 'block', '2.1', "use 'http-request deny'"),
   removed('dflb', 'clitimeout', '2.1', "use 'timeout client'"),
   removed('dflb', 'contimeout', '2.1', "use 'timeout connect'"),

@@ -15,6 +15,7 @@ export const logKeywords: readonly Keyword<ProxyTarget>[] = [
     support: supported,
     negatable: true,
     read: (s, { settings, globalLogLines }) => {
+      if (s.prefix === 'default') throw s.refusal('bad-value', s.place, "'default' is not supported before 'log'.");
       if (s.prefix === 'no') settings.logs.push({ kind: 'none' });
       else if (s.accept('global')) settings.logs.push({ kind: 'global', count: globalLogLines, place: s.place });
       else settings.logs.push({ kind: 'line', line: readLogLine(s) });
@@ -54,7 +55,7 @@ export const logKeywords: readonly Keyword<ProxyTarget>[] = [
   },
   {
     word: 'option tcplog',
-    sections: sections('dflb'),
+    sections: sections('dfl'),
     arguments: '',
     default: 'the short line',
     meaning: "HAProxy's TCP log line",

@@ -29,7 +29,9 @@ export interface ProxyTarget {
 type ProxyKeyword = Keyword<ProxyTarget>;
 
 /** Statuses for which HAProxy 2.6 lets a file replace its own page (manual 4.2 errorfile). */
-const errorFileStatuses = [200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, 429, 500, 501, 502, 503, 504];
+const errorFileStatuses = [
+  200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503, 504,
+];
 
 const connectTimeout = 'longest wait for a connection to a server';
 
@@ -239,7 +241,7 @@ function readBind(statement: Statement, target: ProxyTarget): void {
 
 function bindAddress(statement: Statement, text: string, place: Statement['place']): Placed<WrittenAddress> {
   const address = parseAddress(text);
-  if (isWrong(address)) throw statement.refusal('bad-value', place, `'bind' expects ${address.wrong}, not '${text}'.`);
+  if (isWrong(address)) throw statement.wrong({ text, place }, address);
   if (address.kind === 'inet') {
     if (address.port === undefined || (address.port.first === 0 && !address.port.relative))
       throw statement.refusal(

@@ -61,7 +61,7 @@ function logAddress(statement: Statement, text: string, place: Statement['place'
   const address = parseAddress(
     text.replace(/^udp([46]?)@/, (_, digit: string) => (digit === '' ? '' : `ipv${digit}@`)),
   );
-  if (isWrong(address)) throw statement.refusal('bad-value', place, `'log' expects ${address.wrong}, not '${text}'.`);
+  if (isWrong(address)) throw statement.wrong({ text, place }, address);
   if (
     address.kind === 'inet' &&
     address.port !== undefined &&

@@ -4,7 +4,6 @@
  * (management guide, 3 "Starting HAProxy", -f). A line that is refused is reported and the next one read.
  */
 import type { Diagnostic, DiagnosticCode, Place } from '../diagnostic.ts';
-import { suggest } from '../suggest.ts';
 import type {
   GlobalSettings,
   HaproxyConfig,
@@ -16,6 +15,7 @@ import type {
 import type { Keyword, KeywordTable, SectionKind } from './keyword.ts';
 import { laterSections } from './keywords-later.ts';
 import { isDiagnostic, type Line, readLine, type Variables, type Word } from './lexer.ts';
+import { nearMiss, notSupportedYet, placeName, refusal, sectionNames, unexpected, unknownWord } from './refusals.ts';
 import { Refusal, Statement } from './statement.ts';
 import { globalTable, proxyTable, resolversTable } from './table.ts';
 
@@ -86,7 +86,12 @@ class Parser {
   finish(): ParsedHaproxy {
     this.#checkNames();
     return {
-      config: { global: this.#global, proxies: this.#proxies, resolvers: this.#resolvers },
+      config: {
+        global: this.#global,
+        proxies: this.#proxies,
+        resolvers: this.#resolvers,
+        damaged: this.#diagnostics.some((one) => one.severity === 'alert'),
+      },
       diagnostics: this.#diagnostics,
     };
   }
@@ -177,7 +182,7 @@ class Parser {
   /** HAProxy ignores a word of the other side with a warning; in `defaults`, and for servers, it is an error. */
   #wrongSection<Target>(row: Keyword<Target>, statement: Statement, section: SectionKind): void {
     const hint = `it belongs into ${row.sections.map((one) => `'${one}'`).join(', ')}`;
-    const fatal = section === 'defaults' || section === 'global' || row.word.startsWith('server');
+    const fatal = section === 'defaults' || section === 'global' || /^(default-)?server/.test(row.word);
     if (fatal)
       throw refusal('wrong-section', statement.place, `'${row.word}' not allowed in '${section}' section.`, hint);
     const side = section === 'frontend' ? 'backend' : 'frontend';
@@ -352,16 +357,6 @@ class Parser {
   }
 }
 
-const sectionNames = [
-  'global',
-  'defaults',
-  'frontend',
-  'backend',
-  'listen',
-  'resolvers',
-  ...Object.keys(laterSections),
-];
-
 /** Nothing written yet; two things start from the base, because lines change them rather than replace them. */
 function emptySettings(base: ProxySettings | undefined): ProxySettings {
   return {
@@ -376,62 +371,4 @@ function emptySettings(base: ProxySettings | undefined): ProxySettings {
     errorFiles: [],
     httpCheckExpect: [],
   };
-}
-
-function refusal(code: DiagnosticCode, place: Place, message: string, hint?: string): Refusal {
-  return new Refusal({ severity: 'alert', code, place, message, ...(hint === undefined ? {} : { hint }) });
-}
-
-function unexpected(section: string, word: Word): Refusal {
-  return refusal('extra-argument', word.place, `'${section}' cannot handle unexpected argument '${word.text}'.`);
-}
-
-/** `option xyz`: the second word is the unknown one; otherwise the first. */
-function unknownWord<Target>(
-  table: KeywordTable<Target>,
-  section: SectionKind,
-  first: Word,
-  second: Word | undefined,
-): Refusal {
-  const family = table.family(first.text);
-  if (family !== undefined && second !== undefined)
-    return refusal(
-      'unknown-word',
-      second.place,
-      `unknown ${first.text} '${second.text}'.`,
-      nearMiss(second.text, family),
-    );
-  if (family !== undefined)
-    return refusal('missing-argument', first.place, `'${first.text}' expects one more word, such as '${family[0]}'.`);
-  const known = [...table.rows()].filter((row) => row.sections.includes(section)).map((row) => row.word.split(' ')[0]!);
-  return refusal(
-    'unknown-word',
-    first.place,
-    `unknown keyword '${first.text}' in '${section}' section.`,
-    nearMiss(first.text, [...new Set([...known, ...sectionNames])]),
-  );
-}
-
-function notSupportedYet<Target>(row: Keyword<Target>, statement: Statement, second: Word | undefined): Refusal {
-  // `http-request set-header …`: one row for the family, but the message names the very action.
-  const whole =
-    !row.word.includes(' ') && second !== undefined && /^[a-z][a-z0-9_-]+$/.test(second.text) && row.word !== 'acl';
-  const word = whole && row.word !== 'cookie' ? `${row.word} ${second.text}` : row.word;
-  const since = row.since === undefined ? '' : `; HAProxy has it since ${row.since}`;
-  const instead = row.support.kind === 'not-yet' ? row.support.instead : undefined;
-  return refusal(
-    'unsupported-word',
-    statement.place,
-    `'${word}' is not supported yet (${row.meaning}${since}).`,
-    instead,
-  );
-}
-
-function nearMiss(word: string, known: Iterable<string>): string | undefined {
-  const near = suggest(word, known);
-  return near === undefined ? undefined : `did you mean '${near}'?`;
-}
-
-function placeName(place: Place): string {
-  return `${place.file}:${place.line}`;
 }

@@ -6,7 +6,7 @@ import type { Diagnostic, DiagnosticCode, Place } from '../diagnostic.ts';
 import { suggest } from '../suggest.ts';
 import type { Placed, WrittenAddress } from './config.ts';
 import type { Word } from './lexer.ts';
-import { isWrong, parseAddress, parseInteger, parseSize, parseTime, type Wrong } from './values.ts';
+import { isWrong, parseAddress, parseInteger, parseSize, parseTime, timeRemainder, type Wrong } from './values.ts';
 
 /** Ends the reading of a line (or of one of its arguments) with a diagnostic. */
 export class Refusal extends Error {
@@ -21,6 +21,10 @@ export class Statement {
   /** The keyword as the table has it: `timeout client`, `option httplog`, `bind`. */
   readonly keyword: string;
   readonly place: Place;
+  /** What messages call the thing being read: the keyword, or the argument of a `bind` or `server` line. */
+  subject: string;
+  /** Where a missing word is reported. */
+  subjectPlace: Place;
   /** `no` or `default` stood before the keyword. */
   readonly prefix: 'no' | 'default' | undefined;
   #words: readonly Word[];
@@ -35,12 +39,14 @@ export class Statement {
     report: (diagnostic: Diagnostic) => void,
   ) {
     this.keyword = keyword;
+    this.subject = `'${keyword}'`;
     this.prefix = prefix;
     this.#words = words;
     this.#next = keywordWords;
     const last = words[keywordWords - 1]!.place;
     const first = words[0]!.place;
     this.place = { ...first, length: last.column + last.length - first.column };
+    this.subjectPlace = this.place;
     this.#report = report;
   }
 
@@ -67,7 +73,7 @@ export class Statement {
   expect(what: string): Word {
     const word = this.take();
     if (word === undefined || word.text === '')
-      throw this.refusal('missing-argument', this.place, `'${this.keyword}' expects ${what}.`);
+      throw this.refusal('missing-argument', this.subjectPlace, `${this.subject} expects ${what}.`);
     return word;
   }
 
@@ -85,7 +91,7 @@ export class Statement {
     throw this.refusal(
       'extra-argument',
       word.place,
-      `'${this.keyword}' cannot handle unexpected argument '${word.text}'.`,
+      `${this.subject} cannot handle unexpected argument '${word.text}'.`,
       'remove it, or quote the argument if it contains spaces',
     );
   }
@@ -98,7 +104,15 @@ export class Statement {
 
   time(what: string, min = 0): Placed<number> {
     const time = this.#value(this.expect(what), (text) => parseTime(text));
-    if (time.value < min) throw this.refusal('bad-value', time.place, `'${this.keyword}' expects at least ${min} ms.`);
+    const remainder = timeRemainder(this.#words[this.#next - 1]!.text);
+    if (remainder !== '')
+      this.warn(
+        'risky',
+        time.place,
+        `unexpected character '${remainder[0]}' after the timer value of ${this.subject}; it is not read.`,
+        'the units are us, ms, s, m, h and d',
+      );
+    if (time.value < min) throw this.refusal('bad-value', time.place, `${this.subject} expects at least ${min} ms.`);
     return time;
   }
 
@@ -131,16 +145,31 @@ export class Statement {
     return this.refusal(
       'bad-value',
       word.place,
-      `'${this.keyword}' expects ${oneOf(choices)} but got '${word.text}'.`,
+      `${this.subject} expects ${oneOf(choices)} but got '${word.text}'.`,
       near === undefined ? undefined : `did you mean '${near}'?`,
     );
   }
 
   #value<T>(word: Word, parse: (text: string) => T | Wrong): Placed<T> {
     const value = parse(word.text);
-    if (isWrong(value))
-      throw this.refusal('bad-value', word.place, `'${this.keyword}' expects ${value.wrong}, not '${word.text}'.`);
+    if (isWrong(value)) throw this.wrong(word, value);
     return { value, place: word.place };
+  }
+
+  wrong(word: Word, value: Wrong): Refusal {
+    if (value.unsupported !== undefined)
+      return this.refusal(
+        'unsupported-word',
+        word.place,
+        `${this.subject} : ${value.unsupported} is not supported yet.`,
+      );
+    const variable = /\$\{?[A-Za-z_]/.test(word.text);
+    return this.refusal(
+      'bad-value',
+      word.place,
+      `${this.subject} expects ${value.wrong}, but got '${word.text}'.`,
+      variable ? `environment variables are replaced within double quotes only: write "${word.text}"` : undefined,
+    );
   }
 
   // -------------------------------------------------------------- diagnostics

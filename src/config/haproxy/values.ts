@@ -5,6 +5,8 @@ import type { PortRange, WrittenAddress } from './config.ts';
 /** What was expected instead, in words that follow "expects". */
 export interface Wrong {
   readonly wrong: string;
+  /** HAProxy knows it, Evergate doesn't yet: what it is. */
+  readonly unsupported?: string;
 }
 
 export function isWrong(value: unknown): value is Wrong {
@@ -24,14 +26,24 @@ const timeMsMax = 2 ** 31 - 1;
 
 const unitMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time with an optional unit us, ms, s, m, h or d; milliseconds, rounded up. `defaultUnit` counts when none is written. */
-export function parseTime(text: string, defaultUnit: 'ms' | 's' = 'ms'): number | Wrong {
-  const match = /^([0-9]{1,15})(us|ms|s|m|h|d)?$/.exec(text);
+/**
+ * A time in milliseconds, rounded up; the unit is us, ms, s, m, h or d, and milliseconds when none is written.
+ * HAProxy 2.6 takes letters behind a unit (`15min`) with a warning; `timeRemainder` tells them.
+ */
+export function parseTime(text: string): number | Wrong {
+  const match = timePattern.exec(text);
   if (match === null) return { wrong: 'a time such as 500ms, 10s, 5m, 1h or 2d (milliseconds without a unit)' };
-  const ms = Number(match[1]) * unitMs[match[2] ?? defaultUnit]!;
+  const ms = Number(match[1]) * unitMs[match[2] ?? 'ms']!;
   if (ms > timeMsMax) return { wrong: `at most ${timeMsMax} ms, about 24.8 days` };
   if (ms > 0 && ms < 1) return { wrong: 'at least 1 ms, or 0' };
   return Math.ceil(ms);
+}
+
+const timePattern = /^([0-9]{1,15})(?:(us|ms|s|m|h|d)(.*))?$/;
+
+/** What stands behind the unit of a time and isn't read; '' when nothing does. */
+export function timeRemainder(text: string): string {
+  return timePattern.exec(text)?.[3] ?? '';
 }
 
 /** A size with an optional unit k, m or g (powers of 1024); bytes. */
@@ -61,9 +73,33 @@ export function parseAddress(text: string): WrittenAddress | Wrong {
     case 'abns':
       return rest === '' ? { wrong: 'a name after abns@' } : unixAddress(`\0${rest}`);
     default:
-      return { wrong: `an address; the prefix '${scheme}@' is not supported yet` };
+      return laterSchemes.includes(scheme)
+        ? { wrong: 'an address', unsupported: `address prefix '${scheme}@'` }
+        : { wrong: "an address, perhaps after 'ipv4@', 'ipv6@', 'unix@' or 'abns@'" };
   }
 }
+
+const laterSchemes = [
+  'abnsz',
+  'fd',
+  'quic4',
+  'quic6',
+  'ring',
+  'rev',
+  'rhttp',
+  'sockpair',
+  'stderr',
+  'stdout',
+  'udp',
+  'udp4',
+  'udp6',
+  'tcp',
+  'tcp4',
+  'tcp6',
+  'mptcp',
+  'mptcp4',
+  'mptcp6',
+];
 
 /** sun_path holds 108 bytes with the final NUL (unix(7)). */
 const unixPathBytesMax = 107;
@@ -96,7 +132,7 @@ function parsePorts(text: string): PortRange | Wrong {
   const first = Number(match?.[2]);
   const last = match?.[3] === undefined ? first : Number(match[3]);
   if (match === null || first > 65_535 || last > 65_535 || first > last)
-    return { wrong: `a port from 0 to 65535 or a range first-last, not '${text}'` };
+    return { wrong: 'a port from 0 to 65535 or a range first-last behind the last colon' };
   const sign = match[1] === '-' ? -1 : 1;
   return { first: sign * first, last: sign * last, relative: match[1] !== '' };
 }
