@@ -17,7 +17,7 @@ export class Network {
     this.#count = count;
     this.#random = new SeededRandom(seed ^ 0x5bd1e995);
     this.#cut = new Array(count * count).fill(false);
-    this.#lastArrival = new Array(count * count).fill(0);
+    this.#lastArrival = new Array(count).fill(0);
   }
 
   /** Nothing is lost and nobody is cut off (a link that is down is a node's affair). */
@@ -43,21 +43,17 @@ export class Network {
   /** Calls `arrive` with the time of every copy of a message that gets through. */
   carry(from: number, to: number, now: number, arrive: (at: number) => void): void {
     if (!this.connects(from, to) || (this.loss > 0 && this.#random.chance(this.loss))) return;
-    arrive(this.#arrival(from, to, now));
-    if (this.plan.duplicates > 0 && this.#random.chance(this.plan.duplicates)) arrive(this.#arrival(from, to, now));
+    arrive(this.arrival(from, now));
+    if (this.plan.duplicates > 0 && this.#random.chance(this.plan.duplicates)) arrive(this.arrival(from, now));
   }
 
-  /** When a frame that everybody on the segment sees reaches the switch: kept in order with what the node sent before. */
-  delay(): number {
-    const { delayMinMs, delayMaxMs } = this.plan;
-    return delayMinMs + this.#random.fraction() * (delayMaxMs - delayMinMs);
-  }
-
-  #arrival(from: number, to: number, now: number): number {
-    const path = from * this.#count + to;
-    let at = now + this.delay();
-    if (!this.plan.reorders) at = Math.max(at, this.#lastArrival[path]!);
-    this.#lastArrival[path] = at;
-    return at;
+  /** When a frame arrives: after every earlier one of the same node, as a switch passes them on, unless the network reorders. */
+  arrival(from: number, now: number): number {
+    const { delayMinMs, delayMaxMs, reorders } = this.plan;
+    const at = now + delayMinMs + this.#random.fraction() * (delayMaxMs - delayMinMs);
+    if (reorders) return at;
+    const inOrder = Math.max(at, this.#lastArrival[from]!);
+    this.#lastArrival[from] = inOrder;
+    return inOrder;
   }
 }

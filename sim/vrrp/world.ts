@@ -45,7 +45,6 @@ class World {
   readonly #monitor: Monitor;
   /** One schedule in sixteen sends real bytes through the codec. */
   readonly #bytes: boolean;
-  readonly #announcedAt: number[];
   #now = 0;
 
   constructor(schedule: Schedule, options: WorldOptions) {
@@ -56,7 +55,6 @@ class World {
     this.#network = new Network(schedule.network, this.#nodes.length, schedule.seed);
     this.#monitor = new Monitor(this.#nodes, this.#network);
     this.#bytes = schedule.seed % 16 === 0;
-    this.#announcedAt = this.#nodes.map(() => 0);
   }
 
   run(): Violation | undefined {
@@ -293,12 +291,10 @@ class World {
     return received.kind === 'accepted' ? received.heard : undefined;
   }
 
-  /** Frames of one node stay in order: what tells the switch about an address never overtakes an earlier frame of the same node. */
-  #announce(node: SimNode): void {
-    if (!node.linkUp) return;
-    const at = Math.max(this.#now + this.#network.delay(), this.#announcedAt[node.index]!);
-    this.#announcedAt[node.index] = at;
-    this.#queue.push(at, rank.message, { kind: 'announcement', from: node });
+  #announce(from: SimNode): void {
+    if (!from.linkUp) return;
+    const at = this.#network.arrival(from.index, this.#now);
+    this.#queue.push(at, rank.message, { kind: 'announcement', from });
   }
 }
 

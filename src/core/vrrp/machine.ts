@@ -51,6 +51,8 @@ export class VirtualRouterMachine {
   #heard: { source: string; priority: number; atMs: number } | undefined;
   /** After a late awakening: until then what comes in may be old, and nothing is reason enough to take over at once. */
   #listensUntil = -Infinity;
+  /** Let go without a word when it woke up: whoever is active now may never have noticed, and should announce. */
+  #owesLastWord = false;
   #sinceMs = 0;
   #reason = 'not started';
   #toActive = 0;
@@ -247,6 +249,7 @@ export class VirtualRouterMachine {
       this.#log('notice', 'Entering BACKUP STATE');
       this.#out.letGo(addressesOf(this.#settings));
       this.#listen(this.#becomeBackup(now, intervalMs, 'woke up late'), now);
+      this.#owesLastWord = this.#settings.splitIsAnnounced;
     } else if (state.kind === 'backup' && now >= state.activeDownAt + state.activeIntervalMs) {
       this.#listen(state, now);
     }
@@ -282,6 +285,10 @@ export class VirtualRouterMachine {
       this.#log('info', 'stop preempt delay');
     }
     this.#learnInterval(state, heard.advertisementIntervalMs);
+    if (this.#owesLastWord && now >= this.#listensUntil) {
+      this.#owesLastWord = false;
+      this.#out.advertise(this.priority);
+    }
     state.willing = false;
     state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
   }
@@ -388,6 +395,7 @@ export class VirtualRouterMachine {
 
   #becomeActive(now: number, reason: string): void {
     this.#log('notice', 'Entering MASTER STATE');
+    this.#owesLastWord = false;
     // The advertisement first: a router that still holds the addresses lets go before ours are announced.
     this.#out.advertise(this.priority);
     this.#out.put({ kind: 'add-addresses', addresses: addressesOf(this.#settings), all: true });
