@@ -151,6 +151,13 @@ test('a body is judged when it is there, however it comes', () => {
   }
 });
 
+test('an interim answer is not the answer', () => {
+  const house = new House(backendPlan([{ check: httpCheck }]));
+  house.streams.at(8001, { answer: 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', pieces: 5 });
+  house.checker.start();
+  assert.deepEqual(house.run(3000), []);
+});
+
 test('a disabled server is in maintenance and not checked; a tracking one follows', () => {
   const house = new House(
     backendPlan([{ check: httpCheck, disabled: true }, { check: httpCheck }]),

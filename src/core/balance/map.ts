@@ -27,13 +27,22 @@ export class MapBalance implements Balance {
   pick(hash: number, avoid: number): number {
     if (this.#generation !== this.#servers.summary.generation) this.#build();
     if (this.#map.length === 0) return -1;
-    // A hash names its server, full or not: the request waits there (manual 4.2, balance source).
-    if (this.#hashed && hash >= 0) return this.#map[hash % this.#map.length];
-    return this.#next(avoid);
+    return this.#hashed && hash >= 0 ? this.#named(hash % this.#map.length, avoid) : this.#next(avoid);
   }
 
   weightChanged(): void {}
   loadChanged(): void {}
+
+  /**
+   * A hash names its server, full or not: the request waits there (manual 4.2 balance source). When it has just failed there, the next other
+   * server in the list takes it (HAProxy would ask the same one again until checks have taken it out).
+   */
+  #named(place: number, avoid: number): number {
+    const places = this.#map.length;
+    let step = 0;
+    while (step < places && this.#map[(place + step) % places] === avoid) step++;
+    return this.#map[(place + step) % places];
+  }
 
   #next(avoid: number): number {
     const { cells } = this.#servers;

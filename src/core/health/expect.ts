@@ -46,6 +46,11 @@ export class Expected {
    * @returns undefined while it can't be told.
    */
   judgeBody(status: number, body: string, complete: boolean): CheckResult | undefined {
+    if (body === '')
+      // Whatever is expected of it, also that something is not in it.
+      return complete
+        ? { status: 'L7RSP', code: -1, info: 'HTTP content check could not find a response body' }
+        : undefined;
     const found = this.#string !== undefined ? body.includes(this.#string) : this.#regex?.test(body) === true;
     if (!found && !complete) return undefined;
     if (found !== this.#negate) return { status: 'L7OK', code: status, info: '' };

@@ -35,11 +35,10 @@ export function reasonText(result: CheckResult, durationMs: number): string {
   return `, reason: ${checkDescriptions[result.status]}${code}${info}, check duration: ${Math.trunc(durationMs)}ms`;
 }
 
-/** What a server says may hold anything: quotes and what can't be printed are written as HAProxy writes them, `<7F>` and `\"`. */
+/** What a server says may hold anything: what can't be printed, and what marks such places, is written as HAProxy writes it: `<7F>`. */
 function escaped(text: string): string {
-  return text.replace(/[^\x20-\x7e]|["\\]/g, (char) =>
-    char === '"' || char === '\\'
-      ? `\\${char}`
-      : `<${(char.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, '0')}>`,
+  return text.replace(
+    /[^\x20-\x7e]|[<>"]/g,
+    (char) => `<${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}>`,
   );
 }
