@@ -1,6 +1,6 @@
 import { abc, type Scenario, web } from '../scenario.ts';
 
-const sizes = ['5 ', '+5', '0x5', '-1', 'fffffffffffffffff', '5\n', ''];
+const sizes = ['+5', '0x5', '-1', 'fffffffffffffffff', '5\n', ''];
 
 export const scenario: Scenario = {
   title: 'chunk sizes that are no plain hexadecimal number',

@@ -13,4 +13,9 @@ export const scenario: Scenario = {
       ],
     },
   ],
+  deviation: {
+    why: 'RFC 9112 §6.1: such a message has faulty framing; HAProxy forwards it as it is',
+    lines: ['client 1', 'server a', 'log'],
+    evergate: [/client 1 {2}HTTP\/1\.1 400 /, /^(?![\s\S]*server a)/, /log .* 400 .* PR-- /],
+  },
 };

@@ -5,7 +5,6 @@ const heads = [
   'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
   'Content-Length: 1, 1\r\n\r\na',
   'Content-Length: x\r\n\r\na',
-  'X-A: b\0c\r\nContent-Length: 1\r\n\r\na',
   'X A: b\r\nContent-Length: 1\r\n\r\na',
   'Transfer-Encoding: chunked\r\n\r\nzz\r\na\r\n0\r\n\r\n',
 ];
