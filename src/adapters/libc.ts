@@ -118,6 +118,23 @@ function load() {
       count: number,
       timeoutMs: number,
     ) => number,
+    mmap: c('uintptr_t mmap(uintptr_t at, size_t length, int protection, int flags, int fd, intptr_t offset)') as (
+      at: number,
+      length: number,
+      protection: number,
+      flags: number,
+      fd: number,
+      offset: number,
+    ) => number,
+    madvise: c('int madvise(uintptr_t at, size_t length, int advice)') as (
+      at: number,
+      length: number,
+      advice: number,
+    ) => number,
+    /** syscall(2) with six words: pointers as numbers. Declared without `...` because koffi's plain calls are cheaper; the registers are the same. */
+    syscall: c(
+      'intptr_t syscall(intptr_t number, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f)',
+    ) as (number: number, a: number, b: number, c: number, d: number, e: number, f: number) => number,
     if_nametoindex: c('uint32_t if_nametoindex(const char *name)') as (name: string) => number,
   };
 }
@@ -155,6 +172,53 @@ export function stableBytes(length: number): { readonly bytes: Uint8Array; reado
   const bytes = new Uint8Array(koffi.view(address, length));
   bytes.fill(0);
   return { bytes, address };
+}
+
+/** Pages of the process's own (`fd` -1) or of a device, as bytes. They stay mapped for the process's life. Undefined: see errno. */
+export function mapBytes(
+  length: number,
+  fd: number,
+  offset: number,
+): { readonly bytes: Uint8Array; readonly address: number } | undefined {
+  const readWrite = 3;
+  const flags = fd < 0 ? 0x22 : 0x8001; // MAP_PRIVATE | MAP_ANONYMOUS, or MAP_SHARED | MAP_POPULATE
+  const address = libc()!.mmap(0, length, readWrite, flags, fd, offset);
+  if (address < 0 || address > Number.MAX_SAFE_INTEGER) return undefined;
+  return { bytes: new Uint8Array(koffi.view(BigInt(address), length)), address };
+}
+
+/** Node's own event loop of this thread, as libuv sees it. */
+export interface UvLoop {
+  /** The descriptor that becomes readable when the loop has events to take. */
+  readonly backendFd: number;
+  /** Milliseconds that the loop may wait, counted from now: 0 = it has work at once, -1 = for ever. */
+  backendTimeout(): number;
+}
+
+/** Undefined where koffi or the symbols are missing. */
+export function uvLoop(): UvLoop | undefined {
+  if (libc() === undefined) return undefined;
+  try {
+    const library = koffi.load(null);
+    const loop: [bigint | null] = [null];
+    library.func('int napi_get_uv_event_loop(void *environment, _Out_ void **loop)')(koffi.node.env, loop);
+    const update = library.func('void uv_update_time(void *loop)') as (loop: Pointer) => void;
+    const timeout = library.func('int uv_backend_timeout(void *loop)') as (loop: Pointer) => number;
+    const backendFd = library.func('int uv_backend_fd(void *loop)') as (loop: Pointer) => number;
+    const pointer = loop[0]!;
+    return {
+      backendFd: backendFd(pointer),
+      backendTimeout: () => {
+        const first = timeout(pointer);
+        if (first <= 0) return first;
+        // The loop's idea of the time is from its last turn: the wait would come out too long.
+        update(pointer);
+        return timeout(pointer);
+      },
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Linux's numbers (asm-generic: the same on x86-64 and arm64). */

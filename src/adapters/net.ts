@@ -24,6 +24,7 @@ import type {
   Streams,
 } from '../engine/ports.ts';
 import { libc } from './libc.ts';
+import { streamError } from './stream-error.ts';
 
 /** Bytes of one read at most, and of one block of gathered writes: what node:net itself asks the kernel for. */
 const blockBytes = 65_536;
@@ -123,7 +124,6 @@ class NetStream implements Stream {
   #error: StreamError | undefined;
   #remote: SocketAddress | undefined;
   #local: SocketAddress | undefined;
-  #unixPath: string | undefined;
 
   constructor(turn: Turn, handler: StreamHandler | undefined) {
     this.#turn = turn;
@@ -134,9 +134,11 @@ class NetStream implements Stream {
 
   /** Takes an accepted connection's handle (or Socket, without the private door). Reading starts with `start`. */
   adopt(socket: net.Socket, keepAlive: boolean, unixPath: string | undefined): void {
-    this.#unixPath = unixPath;
     this.#own(socket);
-    if (unixPath === undefined) {
+    if (unixPath !== undefined) {
+      this.#local = { family: 'unix', path: unixPath };
+      this.#remote = { family: 'unix', path: '' };
+    } else {
       socket.setNoDelay(true);
       if (keepAlive) socket.setKeepAlive(true);
     }
@@ -162,7 +164,8 @@ class NetStream implements Stream {
     socket.once('connect', onConnect);
     try {
       if (to.family === 'unix') {
-        this.#unixPath = to.path;
+        this.#remote = to;
+        this.#local = { family: 'unix', path: '' };
         socket.connect({ path: to.path });
       } else {
         socket.connect({
@@ -252,7 +255,7 @@ class NetStream implements Stream {
     const socket = this.#socket!;
     // While a FIN is on its way node:net can't reset: libuv refuses, and the handle would be lost.
     const shutting = this.#writable === 'fin-sent' && !socket.writableFinished;
-    if (this.#connecting || shutting || this.#unixPath !== undefined) socket.destroy();
+    if (this.#connecting || shutting || this.#remote?.family === 'unix') socket.destroy();
     else socket.resetAndDestroy();
   }
 
@@ -271,17 +274,14 @@ class NetStream implements Stream {
   remoteAddress(): SocketAddress {
     if (this.#remote !== undefined) return this.#remote;
     const socket = this.#socket;
-    if (this.#unixPath !== undefined) this.#remote = { family: 'unix', path: this.#connecting ? this.#unixPath : '' };
-    else if (socket?.remoteAddress !== undefined)
-      this.#remote = inetAddress(socket.remoteAddress, socket.remotePort ?? 0);
+    if (socket?.remoteAddress !== undefined) this.#remote = inetAddress(socket.remoteAddress, socket.remotePort ?? 0);
     return this.#remote ?? nowhere;
   }
 
   localAddress(): SocketAddress {
     if (this.#local !== undefined) return this.#local;
     const socket = this.#socket;
-    if (this.#unixPath !== undefined) this.#local = { family: 'unix', path: this.#unixPath };
-    else if (socket?.localAddress !== undefined) this.#local = inetAddress(socket.localAddress, socket.localPort ?? 0);
+    if (socket?.localAddress !== undefined) this.#local = inetAddress(socket.localAddress, socket.localPort ?? 0);
     return this.#local ?? nowhere;
   }
 
@@ -527,37 +527,4 @@ function inetAddress(host: string, port: number): SocketAddress {
   return host.startsWith('::ffff:') && host.includes('.')
     ? { family: 'ipv4', host: host.slice(7), port }
     : { family: 'ipv6', host, port };
-}
-
-/** The port's word for a system error name; also used by the other Streams adapter's tests. */
-export function streamError(code: string | undefined): StreamError {
-  switch (code) {
-    case 'ECONNREFUSED':
-    case 'ENOENT':
-      return 'refused';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'EHOSTDOWN':
-    case 'ENETDOWN':
-      return 'unreachable';
-    case 'ETIMEDOUT':
-      return 'timed-out';
-    case 'ECONNRESET':
-    case 'EPIPE':
-    case 'ECONNABORTED':
-      return 'reset';
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'ENOBUFS':
-    case 'ENOMEM':
-    case 'EADDRNOTAVAIL':
-    case 'EADDRINUSE':
-    case 'EAGAIN':
-      return 'resources';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission';
-    default:
-      return 'other';
-  }
 }
