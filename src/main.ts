@@ -1,15 +1,16 @@
 /**
- * The command line. One command a file in `commands/`; here they only get their names, words and manuals.
+ * The command line. One command a file in `commands/`, loaded only when asked for (the VRRP process holds no line of the proxy);
+ * here they only get their names, words and manuals.
  * Under the name `haproxy` or `keepalived` (a link to bin/evergate) the program takes that program's command line.
  */
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
-import { type BalanceOptions, balance } from './commands/balance.ts';
-import { type CheckOptions, check } from './commands/check.ts';
+import type { BalanceOptions } from './commands/balance.ts';
+import type { CheckOptions } from './commands/check.ts';
 import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
-import { type RunOptions, run } from './commands/run.ts';
+import type { RunOptions } from './commands/run.ts';
 import { versionLong, versionShort } from './commands/version.ts';
-import { type VrrpOptions, vrrp } from './commands/vrrp.ts';
+import type { VrrpOptions } from './commands/vrrp.ts';
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
@@ -41,7 +42,7 @@ refusing or breaking a connection. A reload with a bad file changes nothing and 
     .requiredOption('-k, --keepalived <file>', "the VRRP daemon's configuration")
     .option('-p, --pidfile <file>', 'write the process id there')
     .addOption(ioOption())
-    .action((options: RunOptions) => run(options));
+    .action(async (options: RunOptions) => (await import('./commands/run.ts')).run(options));
 
   evergate
     .command('balance')
@@ -71,7 +72,7 @@ Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 rel
     .option('--terminate <pid>', 'once bound, tell this older process to end at once (-st)', collect)
     .addOption(ioOption())
     .addOption(new Option('--control-fd <fd>').hideHelp())
-    .action((options: BalanceOptions) => balance(options));
+    .action(async (options: BalanceOptions) => (await import('./commands/balance.ts')).balance(options));
 
   evergate
     .command('vrrp')
@@ -94,7 +95,7 @@ Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/k
     .option('-P, --vrrp', 'VRRP only (always so: IPVS is not part of this program)')
     .option('-i, --config-id <name>', 'take the lines that are marked @name')
     .addOption(new Option('--control-fd <fd>').hideHelp())
-    .action((options: VrrpOptions) => vrrp(options));
+    .action(async (options: VrrpOptions) => (await import('./commands/vrrp.ts')).vrrp(options));
 
   evergate
     .command('check')
@@ -102,7 +103,9 @@ Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/k
     .description('Reads configuration files of either kind and says everything that is wrong with them, in one run.')
     .argument('<file...>', 'haproxy.cfg and keepalived.conf files')
     .option('--json', 'for programs')
-    .action((files: readonly string[], options: CheckOptions) => check(files, options));
+    .action(async (files: readonly string[], options: CheckOptions) =>
+      (await import('./commands/check.ts')).check(files, options),
+    );
 
   return evergate;
 }

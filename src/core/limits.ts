@@ -66,3 +66,11 @@ export const interimResponsesMax = 100;
 
 /** How often a worker that had to let connections wait for `maxconn` looks whether another worker's connection has ended, in milliseconds. */
 export const acceptRetryMs = 20;
+
+/** The VRRP daemon, in milliseconds. */
+export const vrrpDaemon = {
+  /** The balancer's supervisor says `beat` several times a second; silent for this long it is frozen, and serves nobody. */
+  beatSilenceMsMax: 1_000,
+  /** At the end notify scripts get this long. They tell others; the address has moved already. */
+  stopScriptsMsMax: 5_000,
+} as const;

@@ -3,7 +3,7 @@
  * Every change of state goes through `#stop` or `#run`; both write the board, tell it in HAProxy's words, and pass it on to servers that `track`.
  */
 import type { SocketAddress } from '../core/address.ts';
-import { healthAfter, healthText, intervalAfter, isUp } from '../core/health/health.ts';
+import { healthAfter, healthText, intervalAfter, isUp, startingHealth } from '../core/health/health.ts';
 import { type CheckResult, checkStatuses, hasPassed, reasonText } from '../core/health/result.ts';
 import type { CheckPlan } from '../plan/balancer.ts';
 import type { Board } from './board.ts';
@@ -26,6 +26,8 @@ export interface CheckerPorts {
   readonly random: Random;
   /** A message for the log targets of backend `backend` (index); `level` is a syslog severity. */
   message(backend: number, level: number, text: string): void;
+  /** Every server that is to be checked has had a result: told once. */
+  allChecked?(): void;
   /** A server's sessions are to be ended now (`on-marked-down shutdown-sessions`): its `sessionGeneration` on the board has changed. */
   sessionsToEnd(backend: number, server: number): void;
 }
@@ -40,6 +42,8 @@ export class Checker {
   readonly #servers: readonly (readonly ServerState[])[];
   readonly #all: readonly ServerState[];
   #running = false;
+  /** `allChecked` was told. */
+  #told = false;
 
   /** @param board the supervisor's. Fills in the servers' first states; checks begin with `start`. */
   constructor(board: Board, ports: CheckerPorts) {
@@ -74,6 +78,25 @@ export class Checker {
       if (server.checked) server.nextCheckAt = now + Math.trunc((spread * position) / checked.length);
     });
     this.#setAlarm();
+  }
+
+  /**
+   * After a reload: servers that an earlier checker knew by the same names go on with the health they had, so that one that is down
+   * stays down and none is to be checked for a first time again. To be called before `start`.
+   */
+  resumeFrom(earlier: Checker): void {
+    for (const server of this.#all) {
+      const known = earlier.#all.find(
+        ({ backend, plan }) => plan.name === server.plan.name && backend.plan.name === server.backend.plan.name,
+      );
+      if (known === undefined || server.plan.check === undefined || known.plan.check === undefined) continue;
+      if (known.lastResult.status === 'INI') continue;
+      server.lastResult = known.lastResult;
+      server.lastDurationMs = known.lastDurationMs;
+      server.operational = known.operational === 'stopped' ? 'stopped' : 'running';
+      server.health = server.operational === 'stopped' ? 0 : startingHealth(server.plan.check);
+    }
+    this.#writeFirstStates();
   }
 
   stop(): void {
@@ -130,6 +153,12 @@ export class Checker {
     return this.#board.backends.every(
       (backend) => backend.count === 0 || backend.summary.active > 0 || backend.summary.backups > 0,
     );
+  }
+
+  /** Readiness: true while some backend has a server that can be used, or there are no servers at all. */
+  anyBackendUsable(): boolean {
+    const backends = this.#board.backends.filter((backend) => backend.count > 0);
+    return backends.length === 0 || backends.some(({ summary }) => summary.active > 0 || summary.backups > 0);
   }
 
   /** The last result's own words (the board holds the numbers). */
@@ -213,6 +242,10 @@ export class Checker {
     const interval = intervalAfter(server.health, plan);
     server.nextCheckAt = now + interval + this.#spread(interval);
     this.#setAlarm();
+    if (!this.#told && this.allChecked()) {
+      this.#told = true;
+      this.#ports.allChecked?.();
+    }
   }
 
   // ---------------------------------------------------------------- states

@@ -1,0 +1,180 @@
+/** `evergate balance`: the balancer alone, HAProxy's half; also what a link named `haproxy` runs. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { BindError } from '../adapters/listener.ts';
+import type { BalancerPlan } from '../plan/balancer.ts';
+import { loadBalancerPlan } from './balance/load.ts';
+import { dropPrivileges } from './balance/privileges.ts';
+import { Supervisor } from './balance/supervisor.ts';
+import { controlChannel } from './control-channel.ts';
+import { daemonize, daemonReady } from './daemonize.ts';
+import { chooseIo } from './io.ts';
+
+export interface BalanceOptions {
+  readonly file: readonly string[];
+  readonly check?: boolean;
+  readonly directory?: string;
+  readonly daemon?: boolean;
+  readonly foreground?: boolean;
+  readonly pidfile?: string;
+  readonly verbose?: boolean;
+  readonly debug?: boolean;
+  readonly quiet?: boolean;
+  readonly masterWorker?: boolean;
+  readonly systemd?: boolean;
+  readonly maxconn?: string;
+  readonly finish?: readonly string[];
+  readonly terminate?: readonly string[];
+  readonly io: string;
+  readonly controlFd?: string;
+}
+
+type Tell = (severity: 'alert' | 'warning' | 'notice', text: string) => void;
+
+/** Runs until stopped. Ends the process with status 1 when the configuration or an address is refused. */
+export async function balance(options: BalanceOptions): Promise<void> {
+  if (options.directory !== undefined) process.chdir(options.directory);
+  const tell = teller(options.quiet === true);
+  const loaded = await loadBalancerPlan(options.file, limitOf(options));
+  process.stderr.write(loaded.report);
+  if (loaded.plan === undefined) process.exit(1);
+  if (options.check === true) {
+    if (options.quiet !== true) process.stdout.write('Configuration file is valid\n');
+    process.exit(0);
+  }
+  const { plan } = loaded;
+  const stays = options.foreground === true || options.debug === true || options.controlFd !== undefined;
+  if ((options.daemon === true || plan.global.daemon) && !stays) await daemonize();
+  process.title = 'evergate-balance';
+  await new Balance(options, tell).run(plan);
+}
+
+function limitOf(options: BalanceOptions): { readonly maxconn?: number } {
+  if (options.maxconn === undefined) return {};
+  const maxconn = Number(options.maxconn);
+  if (Number.isInteger(maxconn) && maxconn > 0) return { maxconn };
+  process.stderr.write(`evergate: -n takes a whole number above 0, not "${options.maxconn}"\n`);
+  process.exit(1);
+}
+
+/** HAProxy's form of messages on standard error. */
+function teller(quiet: boolean): Tell {
+  return (severity, text) => {
+    if (quiet && severity !== 'alert') return;
+    const label = `[${severity.toUpperCase()}]`.padEnd(10);
+    process.stderr.write(`${label} (${process.pid}) : ${text}\n`);
+  };
+}
+
+class Balance {
+  readonly #options: BalanceOptions;
+  readonly #tell: Tell;
+  readonly #supervisor: Supervisor;
+  readonly #say: (line: string) => void;
+  #reloading = false;
+  #reloadAgain = false;
+  #pidfile: string | undefined;
+
+  constructor(options: BalanceOptions, tell: Tell) {
+    this.#options = options;
+    this.#tell = tell;
+    const channel =
+      options.controlFd === undefined
+        ? undefined
+        : controlChannel(
+            options.controlFd,
+            (line) => this.#told(line),
+            () => void this.#softStop(),
+          );
+    this.#say = (line) => channel?.say(line);
+    const io = chooseIo(options.io, (text) => tell('notice', text));
+    this.#supervisor = new Supervisor({ io, tell, readiness: this.#say });
+  }
+
+  async run(plan: BalancerPlan): Promise<void> {
+    try {
+      await this.#supervisor.start(plan);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#pidfile = this.#options.pidfile ?? plan.global.pidfile;
+    if (this.#pidfile !== undefined) writeFileSync(this.#pidfile, `${process.pid}\n`);
+    dropPrivileges(plan.global, (text) => this.#fail(new Error(text)));
+    for (const pid of this.#options.finish ?? []) this.#signalOld(pid, 'SIGUSR1');
+    for (const pid of this.#options.terminate ?? []) this.#signalOld(pid, 'SIGTERM');
+    process.on('SIGTERM', () => void this.#stop());
+    process.on('SIGINT', () => void this.#stop());
+    process.on('SIGUSR1', () => void this.#softStop());
+    process.on('SIGHUP', () => void this.#reload());
+    process.on('SIGUSR2', () => void this.#reload());
+    this.#say('started');
+    daemonReady();
+  }
+
+  #fail(error: unknown): never {
+    if (!(error instanceof Error)) throw error;
+    this.#tell('alert', error instanceof BindError ? `Starting: ${error.message}` : (error.stack ?? error.message));
+    process.exit(1);
+  }
+
+  /** A process that is already gone is what `-sf` wanted. */
+  #signalOld(pid: string, signal: NodeJS.Signals): void {
+    try {
+      process.kill(Number(pid), signal);
+    } catch {
+      this.#tell('notice', `process ${pid} was not there to be told to end`);
+    }
+  }
+
+  #told(line: string): void {
+    if (line === 'drain') this.#supervisor.drain();
+  }
+
+  /** Reads the files again. A bad file, or an address that can't be had, changes nothing. One at a time, the last one wins. */
+  async #reload(): Promise<void> {
+    if (this.#reloading) {
+      this.#reloadAgain = true;
+      return;
+    }
+    this.#reloading = true;
+    try {
+      do {
+        this.#reloadAgain = false;
+        this.#tell('notice', 'Reloading the configuration');
+        await this.#reloadOnce();
+      } while (this.#reloadAgain);
+    } finally {
+      this.#reloading = false;
+    }
+  }
+
+  async #reloadOnce(): Promise<void> {
+    const loaded = await loadBalancerPlan(this.#options.file, limitOf(this.#options));
+    process.stderr.write(loaded.report);
+    if (loaded.plan === undefined) {
+      this.#tell('alert', 'Reload refused: the configuration has errors (above); the running one stays in force');
+      return;
+    }
+    try {
+      await this.#supervisor.reload(loaded.plan);
+      this.#tell('notice', 'Loading success.');
+    } catch (error) {
+      if (!(error instanceof BindError)) throw error;
+      this.#tell('alert', `Reload refused: ${error.message}; the running configuration stays in force`);
+    }
+  }
+
+  async #softStop(): Promise<void> {
+    await this.#supervisor.softStop();
+    this.#end();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#supervisor.stop();
+    this.#end();
+  }
+
+  #end(): never {
+    if (this.#pidfile !== undefined) rmSync(this.#pidfile, { force: true });
+    process.exit(0);
+  }
+}

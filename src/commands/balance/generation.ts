@@ -1,0 +1,174 @@
+/**
+ * One configuration in force: its board, its worker threads and its health checks. A reload makes a new generation beside the old one;
+ * both share the listening sockets, so nothing is refused between them.
+ */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { realClock, systemRandom } from '../../adapters/clock.ts';
+import { netStreams } from '../../adapters/net.ts';
+import { supervisor as limits } from '../../core/limits.ts';
+import { type Board, createBoard } from '../../engine/board.ts';
+import { Checker } from '../../engine/checker.ts';
+import type { ListenerSocket } from '../../engine/ports.ts';
+import type { BalancerPlan } from '../../plan/balancer.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { createWakeCells, wakeThrough } from './wake.ts';
+
+export interface GenerationEvents {
+  /** A message for the log targets of backend `backend`; -1 = of the process. */
+  message(plan: BalancerPlan, backend: number, level: number, text: string): void;
+  /** Something changed that may make the balancer able or unable to serve. */
+  changed(): void;
+}
+
+export class Generation {
+  readonly plan: BalancerPlan;
+  readonly checker: Checker;
+  readonly board: Board;
+  /** Resolves when the last worker has ended after `softStop` or `terminate`. */
+  readonly finished: Promise<void>;
+  readonly #listeners: WorkerStart['listeners'];
+  readonly #io: WorkerStart['io'];
+  readonly #events: GenerationEvents;
+  readonly #wakeCells: SharedArrayBuffer;
+  readonly #wake: (worker: number) => void;
+  readonly #threads: (Thread | undefined)[];
+  #state: 'running' | 'draining' | 'stopping' = 'running';
+  #allFinished: () => void = () => {};
+
+  constructor(
+    plan: BalancerPlan,
+    listeners: readonly (readonly ListenerSocket[])[],
+    io: WorkerStart['io'],
+    events: GenerationEvents,
+  ) {
+    this.plan = plan;
+    this.#listeners = listeners;
+    this.#io = io;
+    this.#events = events;
+    this.finished = new Promise((resolve) => {
+      this.#allFinished = resolve;
+    });
+    const workers = plan.global.nbthread;
+    this.#wakeCells = createWakeCells(workers);
+    this.#wake = wakeThrough(this.#wakeCells);
+    this.board = createBoard(plan, workers, this.#wake);
+    this.checker = new Checker(this.board, {
+      clock: realClock,
+      streams: netStreams(),
+      random: systemRandom(),
+      message: (backend, level, text) => {
+        events.message(plan, backend, level, text);
+        events.changed();
+      },
+      allChecked: () => events.changed(),
+      sessionsToEnd: (backend, server) => this.#tellAll({ kind: 'server-down', backend, server }),
+    });
+    this.#threads = Array.from({ length: workers }, () => undefined);
+  }
+
+  /** Starts the workers and resolves when all of them take connections. Health checks start with `startChecks`. */
+  async start(): Promise<void> {
+    await Promise.all(this.#threads.map((_, index) => this.#startWorker(index)));
+  }
+
+  /** True while at least one worker takes connections. */
+  get accepting(): boolean {
+    return this.#threads.some((thread) => thread?.listening === true);
+  }
+
+  /** Closes what is idle, and every connection after its next response; new ones are still taken. */
+  drain(): void {
+    if (this.#state === 'running') this.#state = 'draining';
+    this.#tellAll({ kind: 'drain' });
+  }
+
+  /** Takes no new connections; `finished` resolves after the last exchange. */
+  softStop(): void {
+    this.#state = 'stopping';
+    this.checker.stop();
+    this.#tellAll({ kind: 'soft-stop' });
+    this.#whenAllGone();
+  }
+
+  /** Ends every connection now. */
+  async terminate(): Promise<void> {
+    this.#state = 'stopping';
+    this.checker.stop();
+    await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
+  }
+
+  setServerAddress(backend: number, server: number, address: Parameters<Checker['setAddress']>[2]): void {
+    this.checker.setAddress(backend, server, address);
+    this.#tellAll({ kind: 'server-address', backend, server, address });
+  }
+
+  #tellAll(message: ToWorker): void {
+    this.#threads.forEach((thread, index) => {
+      thread?.worker.postMessage(message);
+      // A worker whose loop blocks in the kernel looks at its messages when it is woken.
+      this.#wake(index);
+    });
+  }
+
+  async #startWorker(index: number): Promise<void> {
+    const start: WorkerStart = {
+      plan: this.plan,
+      board: this.board.memory,
+      workers: this.plan.global.nbthread,
+      index,
+      wakeCells: this.#wakeCells,
+      listeners: this.#listeners,
+      io: this.#io,
+    };
+    const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+    const worker = new Worker(entry, { workerData: start, name: `worker ${index + 1}` });
+    const thread: Thread = { worker, listening: false, startedAt: realClock.now() };
+    this.#threads[index] = thread;
+    await new Promise<void>((resolve) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.kind !== 'listening') return;
+        thread.listening = true;
+        this.#events.changed();
+        resolve();
+      });
+      worker.on('error', (error) => {
+        const text = `Worker thread ${index + 1} crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+        this.#events.message(this.plan, -1, 0, text);
+      });
+      worker.on('exit', () => {
+        resolve();
+        this.#ended(index, thread);
+      });
+    });
+  }
+
+  /** A worker's thread is gone: after a stop that was wanted; otherwise it crashed, and another one takes its place. */
+  #ended(index: number, thread: Thread): void {
+    this.#threads[index] = undefined;
+    this.board.reclaim(index);
+    this.#events.changed();
+    if (this.#state === 'stopping') {
+      this.#whenAllGone();
+      return;
+    }
+    // One that crashes as soon as it starts must not keep the processor busy.
+    const lived = realClock.now() - thread.startedAt;
+    setTimeout(
+      () => {
+        if (this.#state !== 'stopping') void this.#startWorker(index);
+      },
+      lived > limits.workerForgivenMs ? 0 : limits.workerRestartMs,
+    );
+  }
+
+  #whenAllGone(): void {
+    if (this.#threads.every((thread) => thread === undefined)) this.#allFinished();
+  }
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly startedAt: number;
+  listening: boolean;
+}

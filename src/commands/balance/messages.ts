@@ -1,0 +1,40 @@
+/** What supervisor and worker threads say to each other. Rare things only: everything on the hot path goes over the board. */
+import type { SocketAddress } from '../../core/address.ts';
+import type { ListenerSocket } from '../../engine/ports.ts';
+import type { BalancerPlan } from '../../plan/balancer.ts';
+
+/** Handed to a new worker thread. */
+export interface WorkerStart {
+  readonly plan: BalancerPlan;
+  /** The board's memory, and how many workers it was laid out for. */
+  readonly board: SharedArrayBuffer;
+  readonly workers: number;
+  /** This worker's index on the board. */
+  readonly index: number;
+  /** One counter for each worker: it is raised and notified to wake that worker's event loop. */
+  readonly wakeCells: SharedArrayBuffer;
+  /** For each frontend the sockets of its bind lines, in the plan's order. */
+  readonly listeners: readonly (readonly ListenerSocket[])[];
+  readonly io: 'uring' | 'net';
+}
+
+export type ToWorker =
+  /** Close what is idle, and every connection after its next response; go on taking new ones. */
+  | { readonly kind: 'drain' }
+  /** Take no new connection; end when the last exchange is over. */
+  | { readonly kind: 'soft-stop' }
+  /** End the server's sessions (`on-marked-down shutdown-sessions`). */
+  | { readonly kind: 'server-down'; readonly backend: number; readonly server: number }
+  /** The server's name has another address now, or none. */
+  | {
+      readonly kind: 'server-address';
+      readonly backend: number;
+      readonly server: number;
+      readonly address: SocketAddress | undefined;
+    };
+
+export type FromWorker =
+  /** Every listener of this worker takes connections. */
+  | { readonly kind: 'listening' }
+  /** The last exchange is over; the thread ends by itself. */
+  | { readonly kind: 'finished' };

@@ -1,0 +1,26 @@
+/** `user` and `group` of `global`: after everything is bound, the process gives up root for good (manual 3.1). */
+import type { GlobalPlan } from '../../plan/balancer.ts';
+
+/** @param refused told why, when the user or group can't be taken on: running on as root would be worse than not running. */
+export function dropPrivileges(global: GlobalPlan, refused: (text: string) => void): void {
+  const { user, group } = global;
+  try {
+    // The group first: without root it could no longer be changed.
+    if (group !== undefined) {
+      process.setgroups?.([]);
+      process.setgid?.(idOrName(group));
+    }
+    if (user !== undefined) {
+      process.setuid?.(idOrName(user));
+    }
+  } catch (error) {
+    const who = [user, group].filter((word) => word !== undefined).join(':');
+    refused(
+      `Cannot become "${who}" (user, group in global): ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function idOrName(word: string): number | string {
+  return /^\d+$/.test(word) ? Number(word) : word;
+}

@@ -1,0 +1,64 @@
+/**
+ * A worker thread: one event loop that carries connections of all frontends. Here the proxy meets its adapters; everything it shares
+ * with other threads is on the board.
+ */
+import { hostname } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { realClock, systemRandom } from '../../adapters/clock.ts';
+import { netStreams } from '../../adapters/net.ts';
+import { createLogSink } from '../../adapters/syslog.ts';
+import { localZone } from '../../adapters/zone.ts';
+import { supervisor as limits } from '../../core/limits.ts';
+import { openBoard } from '../../engine/board.ts';
+import { WorkerDispatch } from '../../engine/dispatcher.ts';
+import { ProxyWorker } from '../../engine/proxy/worker.ts';
+import { BoardStats } from '../../engine/proxy-stats.ts';
+import { TrafficLog } from '../../engine/traffic-log.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { onWake, wakeThrough } from './wake.ts';
+
+const start = workerData as WorkerStart;
+const { plan, index } = start;
+const port = parentPort!;
+const clock = realClock;
+const random = systemRandom();
+const board = openBoard(start.board, plan, start.workers, index, wakeThrough(start.wakeCells));
+const dispatch = new WorkerDispatch(board, random);
+const sink = createLogSink(plan.logTargets);
+const context = { pid: process.pid, hostname: plan.global.node || hostname(), zone: localZone };
+
+const proxy = new ProxyWorker({
+  plan,
+  clock,
+  random,
+  streams: netStreams(),
+  dispatches: dispatch.backends,
+  stats: new BoardStats(board, clock),
+  log: new TrafficLog(plan, clock, sink, context),
+});
+
+board.enter();
+onWake(start.wakeCells, index, () => dispatch.poll());
+const beat = setInterval(() => board.beat(), limits.workerBeatMs);
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'drain':
+      return proxy.drain();
+    case 'soft-stop':
+      return proxy.softStop(() => {
+        clearInterval(beat);
+        sink.close();
+        port.postMessage({ kind: 'finished' } satisfies FromWorker);
+        // Whatever is left open (a wait for a wake-up, idle sockets) must not keep a finished worker alive.
+        process.exit(0);
+      });
+    case 'server-down':
+      return proxy.endSessions(message.backend, message.server);
+    case 'server-address':
+      return proxy.setServerAddress(message.backend, message.server, message.address);
+  }
+});
+
+proxy.listen(start.listeners);
+port.postMessage({ kind: 'listening' } satisfies FromWorker);
