@@ -21,7 +21,19 @@ export function parseKeepalived(
 ): { readonly config: KeepalivedConfig; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
   const statements = readBlocks(readLines(files, environment, diagnostics), diagnostics);
-  return { config: { entries: checkBlock('top level', statements, diagnostics) }, diagnostics };
+  const entries = checkBlock('top level', statements, diagnostics);
+  return { config: { entries }, diagnostics: firstOf(diagnostics) };
+}
+
+/** Nobody reads more; a file that is no configuration at all would give one a line. */
+const diagnosticsMax = 1000;
+
+/** The first ones, with an alert among them if there is one at all. */
+function firstOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= diagnosticsMax) return diagnostics;
+  const first = diagnostics.slice(0, diagnosticsMax - 1);
+  const alert = diagnostics.slice(diagnosticsMax - 1).find((diagnostic) => diagnostic.severity === 'alert');
+  return alert === undefined ? first : [...first, alert];
 }
 
 function checkBlock(block: BlockName, statements: readonly Statement[], diagnostics: Diagnostic[]): Entry[] {
@@ -106,9 +118,11 @@ function listLines(word: Word, inner: readonly Statement[], diagnostics: Diagnos
 }
 
 function unknown(block: BlockName, word: Word): Diagnostic {
-  const elsewhere = blocksWith(word.text);
   const where = block === 'top level' ? 'at the top level' : `in ${block}`;
-  if (elsewhere.length > 0)
+  // Most words of vrrp_instance stand in global_defs as vrrp_…, and the other way round.
+  const twin = word.text.startsWith('vrrp_') ? word.text.slice('vrrp_'.length) : `vrrp_${word.text}`;
+  const elsewhere = blocksWith(word.text);
+  if (findKeyword(block, twin) === undefined && elsewhere.length > 0)
     return diagnose(
       'alert',
       'wrong-section',
@@ -116,16 +130,21 @@ function unknown(block: BlockName, word: Word): Diagnostic {
       `'${word.text}' does not belong ${where}`,
       `it stands ${elsewhere.map((name) => (name === 'top level' ? 'at the top level' : `in ${name}`)).join(', or ')}; is a brace missing above?`,
     );
-  const near = suggest(
-    word.text,
-    keywordsOf(block).map((keyword) => keyword.word),
-  );
+  const near =
+    findKeyword(block, twin)?.word ??
+    suggest(
+      word.text,
+      keywordsOf(block).map((keyword) => keyword.word),
+    );
+  const known = near === undefined ? undefined : findKeyword(block, near)!;
   return diagnose(
     'alert',
-    'unknown-word',
+    elsewhere.length > 0 ? 'wrong-section' : 'unknown-word',
     word.place,
-    `unknown word '${word.text}' ${where}`,
-    near === undefined ? undefined : `did you mean '${near}'?`,
+    elsewhere.length > 0 ? `'${word.text}' does not belong ${where}` : `unknown word '${word.text}' ${where}`,
+    known === undefined
+      ? undefined
+      : `did you mean '${near}'?${known.support === 'supported' ? '' : ` That is not supported: ${known.instead}`}`,
   );
 }
 

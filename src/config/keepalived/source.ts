@@ -30,7 +30,7 @@ export interface KeepalivedEnvironment {
 const linesMax = 2_000_000;
 const includeDepthMax = 16;
 const substitutionsPerLineMax = 1_000;
-const lineLengthMax = 65_536;
+const lineLengthMax = 1_048_576;
 
 interface Pending {
   readonly line: PlacedText;
@@ -61,6 +61,10 @@ export function readLines(
       return lines;
     }
     for (const [name, value] of next.set ?? []) define(definitions, name, value, next.line);
+    if (next.substitutions > substitutionsPerLineMax || next.line.text.length > lineLengthMax) {
+      diagnostics.push(endless(placeOf(next.line), 'the definitions on this line expand without end'));
+      return lines;
+    }
     const emitted = look(next, pending, definitions, environment, diagnostics);
     if (emitted !== undefined) lines.push(emitted);
   }
@@ -118,10 +122,6 @@ function look(
 
   const substituted = substitute(line, definitions, environment);
   if (substituted === undefined) return line;
-  if (next.substitutions >= substitutionsPerLineMax || substituted[0]!.text.length > lineLengthMax) {
-    diagnostics.push(endless(placeOf(line), 'the definitions on this line expand without end'));
-    return undefined;
-  }
   for (const again of substituted.toReversed())
     pending.push({ ...next, line: again, raw: false, substitutions: next.substitutions + 1 });
   return undefined;
