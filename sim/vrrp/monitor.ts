@@ -126,8 +126,16 @@ export class Monitor {
     if (!this.#network.whole && this.#announcedBy === node.index) this.#announcedBy = undefined;
   }
 
+  /** Killed while there were two: the other one may never have heard of it. */
+  died(node: SimNode): void {
+    this.lost(node);
+    const rival = this.#nodes.some((other) => other !== node && other.active);
+    if (node.active && rival && this.#announcedBy === node.index) this.#announcedBy = undefined;
+  }
+
   announced(node: SimNode): void {
-    this.#announcedBy = node.index;
+    // A straggler of a node that has let go meanwhile, see `lost`.
+    this.#announcedBy = node.active || this.#network.whole ? node.index : undefined;
   }
 
   stuckTimer(node: SimNode): void {

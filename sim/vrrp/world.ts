@@ -187,7 +187,7 @@ class World {
 
   #die(node: SimNode): void {
     if (node.machine !== undefined) this.#loseBfd(node);
-    this.#monitor.lost(node);
+    this.#monitor.died(node);
     node.machine = undefined;
     node.waiting.length = 0;
     node.stalled = false;

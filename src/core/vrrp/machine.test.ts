@@ -235,10 +235,10 @@ test('facts 18: a higher advertisement stops preempt_delay, and without anybody 
 
 // ------------------------------------------------------------ §6.4.3 Active
 
-test('§6.4.3: priority 0 is answered with an advertisement at once, and Adver_Timer starts anew (facts 13)', () => {
+test('§6.4.3: priority 0 is answered with an advertisement at once, and Adver_Timer starts anew (facts 13); we announce', () => {
   const it = activeRouter();
   it.at(it.now + 400);
-  assert.deepEqual(it.hear(0), ['advert 100']);
+  assert.deepEqual(it.hear(0), ['advert 100', 'announce 1x5']);
   assert.equal(it.machine.deadline(), it.now + 1000);
 });
 
@@ -395,6 +395,23 @@ test('facts 31: an active router that wakes up late lets go and listens before i
   const merely = activeRouter();
   merely.at(merely.machine.deadline()! + 1900);
   assert.deepEqual(merely.give({ kind: 'timer' }), ['advert 100']);
+});
+
+test('what a late riser says to the one it follows must lose: its own priority, or 1 where that would win', () => {
+  for (const [priority, source, word] of [
+    [101, lowerAddress, ['advert 100']],
+    [100, higherAddress, ['advert 100']],
+    [100, lowerAddress, ['advert 1']],
+    [1, higherAddress, []],
+  ] as const) {
+    const it = activeRouter({ preempt: false });
+    it.at(it.machine.deadline()! + 5000);
+    it.give({ kind: 'timer' });
+    assert.deepEqual(it.hear(priority, source), [], 'it may be an old one');
+    it.at(it.now + 2000);
+    assert.deepEqual(it.hear(priority, source), word);
+    assert.deepEqual(it.hear(priority, source), [], 'once');
+  }
 });
 
 test('a backup that slept through its deadline by an interval listens once more; one that is a little late does not', () => {

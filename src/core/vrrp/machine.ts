@@ -285,12 +285,16 @@ export class VirtualRouterMachine {
       this.#log('info', 'stop preempt delay');
     }
     this.#learnInterval(state, heard.advertisementIntervalMs);
-    if (this.#owesLastWord && now >= this.#listensUntil) {
-      this.#owesLastWord = false;
-      this.#out.advertise(this.priority);
-    }
+    if (this.#owesLastWord && now >= this.#listensUntil) this.#payLastWord(heard);
     state.willing = false;
     state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
+  }
+
+  /** A last word must lose, or it would unseat the one it is meant for: nopreempt may have made us follow a lower one. */
+  #payLastWord(heard: HeardAdvertisement): void {
+    this.#owesLastWord = false;
+    if (this.#compare(heard) > 0) this.#out.advertise(this.priority);
+    else if (heard.priority > 1) this.#out.advertise(1);
   }
 
   #heardResignation(state: BackupState, heard: HeardAdvertisement, now: number): void {
@@ -327,6 +331,8 @@ export class VirtualRouterMachine {
     if (heard.priority === 0) {
       this.#log('info', 'Master received priority 0 message');
       this.#advertise(state, now);
+      // Only an active router resigns: there were two, and the network may have listened to the other.
+      state.announcing.lowerHeard(this.#settings, now);
       return;
     }
     const order = this.#compare(heard);
