@@ -123,7 +123,7 @@ class LineScanner {
       return undefined;
     }
     const control = { n: '\n', r: '\r', t: '\t' }[next];
-    const literal = next !== '' && (' \\#"$'.includes(next) || (next === "'" && quote === ''));
+    const literal = next !== '' && (' \\#"\''.includes(next) || (next === '$' && quote === '"'));
     this.#current += control ?? (literal ? next : '\\');
     this.#position += control !== undefined || literal ? 2 : 1;
     return undefined;
