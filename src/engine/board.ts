@@ -147,7 +147,10 @@ export class Board {
 
   /** Called by a worker when it starts: from now on its slots are taken back by `reclaim` only. */
   enter(): void {
-    Atomics.store(this.#words, this.layout.worker[this.owner] + workerWord.alive, 1);
+    const at = this.layout.worker[this.owner];
+    // A wake-up meant for an earlier owner of this index may never have arrived.
+    Atomics.store(this.#words, at + workerWord.wake, 0);
+    Atomics.store(this.#words, at + workerWord.alive, 1);
   }
 
   /** One turn of this worker's event loop. */
@@ -167,6 +170,8 @@ export class Board {
   reclaim(worker: number): void {
     const words = this.#words;
     Atomics.store(words, this.layout.worker[worker] + workerWord.alive, 0);
+    // A wake-up that it announced and never sent would keep all later ones from being sent.
+    for (const at of this.layout.worker) Atomics.store(words, at + workerWord.wake, 0);
     for (const backend of this.backends) backend.reclaim(worker);
     for (const at of this.layout.frontends) {
       const own = Atomics.exchange(words, at + frontendByWorker + worker, 0);
@@ -174,7 +179,6 @@ export class Board {
     }
     const own = Atomics.exchange(words, this.layout.worker[worker] + workerWord.connections, 0);
     Atomics.sub(words, this.layout.process + processWord.connections, own);
-    Atomics.store(words, this.layout.worker[worker] + workerWord.wake, 0);
   }
 
   /** Supervisor: first values of a new board. */

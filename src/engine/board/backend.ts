@@ -297,6 +297,9 @@ export class BackendBoard implements BalanceServers {
       this.#balance.loadChanged(server);
     }
     for (let server = 0; server < this.count; server++) this.#serveQueues(server);
+    // It may have granted something and died before it could wake anyone.
+    this.#toWake.fill(1);
+    this.#wakesPending = true;
     this.#unlock();
   }
 
@@ -314,6 +317,13 @@ export class BackendBoard implements BalanceServers {
   /** The worker died while it changed the lists: they are made anew from the tickets, and the sums from the workers' own counts. */
   #rebuild(dead: number): void {
     const words = this.#words;
+    const half = this.#get('grantTicket') - 1;
+    if (half >= 0) {
+      const server = this.#get('grantServer');
+      const isGranted = words[this.#ticketAt(half) + ticketWord.state] === granted - server;
+      this.servedBy(this.#workerOf(half))[server] = this.#get('grantCount') + (isGranted ? 1 : 0);
+      this.#set('grantTicket', 0);
+    }
     const waiting: number[] = [];
     for (let number = 0; number < this.#board.workers * this.#board.ticketsPerWorker; number++) {
       const at = this.#ticketAt(number);
@@ -393,11 +403,21 @@ export class BackendBoard implements BalanceServers {
       const any = takesAny ? this.#get('queueHead') : 0;
       if (own === 0 && any === 0) return moved;
       const takeOwn = own !== 0 && (any === 0 || this.#order(own - 1) - this.#order(any - 1) < 0);
-      this.#countIn(server, this.#workerOf((takeOwn ? own : any) - 1));
-      this.#grant((takeOwn ? own : any) - 1, granted - server);
+      this.#grantSlot((takeOwn ? own : any) - 1, server);
       moved++;
     }
     return moved;
+  }
+
+  /** Counts a request in for the ticket's worker, with a note of it, so that `#rebuild` can tell how far it got. */
+  #grantSlot(number: number, server: number): void {
+    const worker = this.#workerOf(number);
+    this.#set('grantServer', server);
+    this.#set('grantCount', this.#words[this.#layout.servedByWorker + worker * this.count + server]);
+    this.#set('grantTicket', number + 1);
+    this.#countIn(server, worker);
+    this.#grant(number, granted - server);
+    this.#set('grantTicket', 0);
   }
 
   #grant(number: number, state: number): void {

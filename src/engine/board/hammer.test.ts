@@ -15,8 +15,16 @@ interface Tally {
   overLimit: number;
 }
 
-/** Runs `workers` threads to their end; the one that `dies` is reclaimed and not replaced. */
-async function hammer(backend: BackendPlan, workers: number, dies = -1): Promise<{ board: Board; tallies: Tally[] }> {
+/**
+ * Runs `workers` threads to their end; the one that `dies` is reclaimed and not replaced. It dies by its own hand between two requests, or, `killed`,
+ * by that of this thread, wherever it is just then.
+ */
+async function hammer(
+  backend: BackendPlan,
+  workers: number,
+  dies = -1,
+  killed = false,
+): Promise<{ board: Board; tallies: Tally[] }> {
   const plan = balancerPlan([backend], undefined, { maxconn: 1000 });
   const threads: Worker[] = [];
   const wake = (worker: number) => threads[worker].postMessage('wake');
@@ -25,7 +33,7 @@ async function hammer(backend: BackendPlan, workers: number, dies = -1): Promise
   const tallies: Tally[] = [];
   const ends: Promise<unknown>[] = [];
   for (let worker = 0; worker < workers; worker++) {
-    const diesAfter = worker === dies ? 2000 : Number.POSITIVE_INFINITY;
+    const diesAfter = worker === dies && !killed ? 2000 : Number.POSITIVE_INFINITY;
     const workerData = { memory: board.memory, backend, workers, worker, requests: 10_000, atOnce: 20, diesAfter };
     const thread = new Worker(new URL('./hammer-worker.ts', import.meta.url), { workerData });
     threads.push(thread);
@@ -33,6 +41,8 @@ async function hammer(backend: BackendPlan, workers: number, dies = -1): Promise
     const done = new Promise<void>((resolve) => {
       thread.on('message', (message: { wake?: number; done?: Tally }) => {
         if (message.wake !== undefined) wake(message.wake);
+        // It is now in the middle of things; the engine stops it at the next jump backwards or call.
+        if (worker === dies && killed) void thread.terminate();
         if (message.done === undefined) return;
         tallies.push(message.done);
         resolve();
@@ -78,4 +88,14 @@ test('a thread that dies in the middle leaves its slots to the others', { timeou
       [10_000, 0],
     ],
   );
+});
+
+test('a thread that is killed wherever it is leaves its slots to the others', { timeout: 60_000 }, async () => {
+  for (let round = 0; round < 8; round++) {
+    const { tallies } = await hammer(backendPlan(limits), 3, 1, true);
+    assert.deepEqual(
+      tallies.map(({ started }) => started),
+      [10_000, 10_000],
+    );
+  }
 });

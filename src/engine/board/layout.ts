@@ -57,8 +57,12 @@ export const backendWord = {
   summary: 10, // four words: UsableSummary
   lastChange: 14, // wall clock seconds of the last change between usable and not
   downTransitions: 15,
+  /** A grant to another worker that is being made: ticket number plus one, server, and that worker's count before. */
+  grantTicket: 16,
+  grantServer: 17,
+  grantCount: 18,
 } as const;
-const backendWords = 16;
+const backendWords = 32;
 
 /** Columns of a backend's servers: one word for each server in each. Guarded by the backend's lock; read freely. */
 export const serverColumns = [
