@@ -1,7 +1,7 @@
 /** What the parts of the VRRP plan's builder share: the configuration, the world, the diagnostics. */
 
 import type { Diagnostic, DiagnosticCode, Place } from '../config/diagnostic.ts';
-import { type Entry, has } from '../config/keepalived/config.ts';
+import { type Entry, has, lastOf, nameOf } from '../config/keepalived/config.ts';
 
 import { RulePriorities } from './vrrp-rules.ts';
 
@@ -50,4 +50,15 @@ export class PlanContext {
   alert(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
     this.diagnostics.push({ severity: 'alert', code, place, message, ...(hint === undefined ? {} : { hint }) });
   }
+}
+
+/** A warning at the last `word` of the instance, or at the instance where the word is absent. */
+export function warnInstance(
+  entry: Entry,
+  word: string,
+  code: 'conflict' | 'bad-value' | 'incomplete' | 'risky',
+  message: string,
+  context: PlanContext,
+): void {
+  context.warn(code, (lastOf(entry.entries, word) ?? entry).place, `(${nameOf(entry)}) ${message}`);
 }

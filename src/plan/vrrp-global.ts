@@ -59,6 +59,12 @@ export function buildGlobal(context: PlanContext): VrrpGlobalPlan {
     instanceName: textOf(entries, 'instance'),
     usePidDirectory: has(entries, 'use_pid_dir'),
     dumpFilesUseInstance: booleanOf(global, 'data_use_instance') ?? false,
+    dumpFiles: {
+      state: textOf(global, 'state_file_location'),
+      stats: textOf(global, 'stats_file_location'),
+      json: textOf(global, 'json_file_location'),
+      jsonVersion: numberOf(global, 'json_version') === 2 ? 2 : 1,
+    },
     childWaitMs: milliseconds(numberOf(entries, 'child_wait_time') ?? 5),
     useSymlinkPaths: booleanOf(global, 'use_symlink_paths') ?? false,
     setSupplementaryGroups: has(global, 'set_supplementary_groups'),
@@ -136,6 +142,9 @@ const umaskBits: Readonly<Record<string, number>> = {
   IROTH: 0o004,
   IWOTH: 0o002,
   IXOTH: 0o001,
+  IRWXU: 0o700,
+  IRWXG: 0o070,
+  IRWXO: 0o007,
 };
 /** What 2.2.7 shows in its dump (its manual says IWGRP|IWOTH). */
 const umaskDefault = 0o177;

@@ -65,6 +65,13 @@ export interface VrrpGlobalPlan {
   readonly instanceName: string | undefined;
   readonly usePidDirectory: boolean;
   readonly dumpFilesUseInstance: boolean;
+  /** Paths of the dumps: a folder when it ends in /, else the whole name; undefined: Keepalived's names in /tmp. */
+  readonly dumpFiles: {
+    readonly state: string | undefined;
+    readonly stats: string | undefined;
+    readonly json: string | undefined;
+    readonly jsonVersion: 1 | 2;
+  };
   readonly childWaitMs: number;
   readonly useSymlinkPaths: boolean;
   readonly setSupplementaryGroups: boolean;

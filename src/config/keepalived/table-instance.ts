@@ -1,21 +1,7 @@
 /** Words of vrrp_instance and its authentication block. */
 
 import type { Keyword } from './keywords.ts';
-import {
-  boolean,
-  choice,
-  command,
-  integer,
-  list,
-  nearest,
-  noEffect,
-  none,
-  refused,
-  row,
-  seconds,
-  text,
-  words,
-} from './row.ts';
+import { boolean, choice, command, integer, list, nearest, none, refused, row, seconds, text, words } from './row.ts';
 import { notifyKeywords, trackKeywords } from './table-tracking.ts';
 
 const sourceAddress = row(
@@ -81,7 +67,7 @@ export const instanceKeywords: readonly Keyword[] = [
   row(
     'v3_checksum_as_v2',
     boolean,
-    'vrrp_v3_checksum_as_v2',
+    'v3_checksum_as_v2 of global_defs',
     'IPv4 checksum without the pseudo-header (RFC 9568)',
     '2.3.0',
   ),
@@ -194,7 +180,12 @@ export const instanceKeywords: readonly Keyword[] = [
     'remove it: there is no IPVS here',
     words('INTERFACE'),
   ),
-  noEffect('vmac_garp_intvl', 'the old name of garp_extra_if', 'write garp_extra_if', words('[all] SECONDS', 1, 2)),
+  refused('vmac_garp_intvl', 'the old name of garp_extra_if', 'write garp_extra_if'),
+  refused(
+    'auth_hmac',
+    'keyed checksums after advertisements, of Keepalived 2.4',
+    'use authentication with version 2, or keep strangers off the segment; with unicast, min_ttl',
+  ),
 ];
 
 export const authenticationKeywords: readonly Keyword[] = [
