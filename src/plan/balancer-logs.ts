@@ -26,7 +26,7 @@ export class LogTargets {
     const to = this.#destination(line);
     if (to === undefined) return undefined;
     const { facility, level, minLevel, length, sample } = line;
-    // Console lines have no syslog header unless one is asked for (manual 4.2 log: "raw" is what stdout and stderr want).
+    // rfc3164 is the default for consoles too; the manual (4.2 log) advises "raw" there.
     const format = line.format ?? 'rfc3164';
     const target: LogTarget = {
       to,

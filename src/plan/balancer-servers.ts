@@ -42,15 +42,18 @@ export function serverPlans(
       let id = line.numbers === undefined ? line.settings.id?.value : undefined;
       if (id === undefined) {
         while (ids.has(nextId)) nextId++;
-        id = nextId++;
+        id = nextId;
+        ids.add(id);
       }
+      nextId++; // As HAProxy counts: servers with an `id` of their own take a number too.
       servers.push({ ...serverPlan(context, settings, line, resolved), index: servers.length, name, id });
     }
   }
   return servers;
 }
 
-function serverNames(line: ServerLine): readonly string[] {
+/** The names that a line gives to servers: one, or one for each number of a template. */
+export function serverNames(line: ServerLine): readonly string[] {
   if (line.numbers === undefined) return [line.name.value];
   const [first, last] = line.numbers;
   return Array.from({ length: last - first + 1 }, (_, index) => `${line.name.value}${first + index}`);

@@ -180,6 +180,7 @@ export interface BackendPlan {
   readonly abortOnClose: boolean;
   readonly allBackups: boolean;
   readonly forwardFor: ForwardForPlan | undefined;
+  /** Load at which minconn has grown to maxconn; 0 = not known (no maxconn anywhere), then maxconn counts. */
   readonly fullconn: number;
   readonly log: ProxyLogPlan;
   readonly logHealthChecks: boolean;

@@ -21,7 +21,7 @@ import { globalPlan, resolversPlan } from './balancer-global.ts';
 import { inheritedSettings } from './balancer-inherit.ts';
 import { LogTargets, proxyLog } from './balancer-logs.ts';
 import { checkProxies } from './balancer-rules.ts';
-import { serverPlans } from './balancer-servers.ts';
+import { serverNames, serverPlans } from './balancer-servers.ts';
 import { type BalancerWorld, BuildContext } from './balancer-world.ts';
 
 export interface BuiltBalancer {
@@ -197,7 +197,9 @@ class Builder {
       const lines = new Map<string, ServerPlan['track']>();
       for (const line of settings.servers) {
         const track = line.settings.track ?? line.defaults.track;
-        if (track !== undefined) lines.set(line.name.value, this.#tracked(backends, backend, line.name.value, track));
+        if (track === undefined) continue;
+        const tracked = this.#tracked(backends, backend, line.name.value, track);
+        for (const name of serverNames(line)) lines.set(name, tracked);
       }
       if (lines.size === 0) return backend;
       return { ...backend, servers: backend.servers.map((server) => ({ ...server, track: lines.get(server.name) })) };

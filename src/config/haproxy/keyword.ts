@@ -12,7 +12,7 @@ export type Support =
   /** HAProxy knows it, Evergate doesn't yet: an error that says so. `instead` is a remedy, where there is one. */
   | { readonly kind: 'not-yet'; readonly instead?: string }
   /** HAProxy itself no longer takes it. */
-  | { readonly kind: 'removed'; readonly version: string; readonly instead: string };
+  | { readonly kind: 'removed'; readonly version: string | undefined; readonly instead: string };
 
 export interface Keyword<Target> {
   /** One or two words: `bind`, `timeout client`, `option httplog`. */

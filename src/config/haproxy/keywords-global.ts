@@ -10,9 +10,16 @@ const threadsMax = 64;
 /** CPUs that `cpu-map` can name, HAProxy's LONGBITS on 64-bit machines. */
 const cpusMax = 64;
 
+/** What `global`'s keywords are read into. */
+export interface GlobalTarget {
+  readonly settings: GlobalSettings;
+  /** Environment variables as the following lines see them. */
+  readonly variables: Map<string, string>;
+}
+
 const g = sections('g');
 
-export const globalKeywords: readonly Keyword<GlobalSettings>[] = [
+export const globalKeywords: readonly Keyword<GlobalTarget>[] = [
   number('maxconn', '<number>', 'as many as descriptors allow', 'connections of the whole process', 0, 'maxconn'),
   number('nbthread', '<number>', 'one a CPU', 'worker threads', 1, 'nbthread', threadsMax),
   number('ulimit-n', '<number>', 'computed from maxconn', 'file descriptors of the process', 0, 'ulimitN'),
@@ -73,7 +80,7 @@ export const globalKeywords: readonly Keyword<GlobalSettings>[] = [
           "'no-exit-on-failure' is not supported yet.",
           'remove it: a worker that crashes is replaced, the others go on',
         );
-      target.masterWorker = { value: true, place: statement.place };
+      target.settings.masterWorker = { value: true, place: statement.place };
     },
   },
   {
@@ -87,7 +94,7 @@ export const globalKeywords: readonly Keyword<GlobalSettings>[] = [
       const first = statement.string('a text');
       const words = [first.value];
       for (let word = statement.take(); word !== undefined; word = statement.take()) words.push(word.text);
-      target.description = { value: words.join(' '), place: first.place };
+      target.settings.description = { value: words.join(' '), place: first.place };
     },
   },
   {
@@ -99,7 +106,7 @@ export const globalKeywords: readonly Keyword<GlobalSettings>[] = [
     support: supported,
     read: (statement, target) => {
       const word = statement.take();
-      target.logSendHostname = { value: word?.text ?? '', place: word?.place ?? statement.place };
+      target.settings.logSendHostname = { value: word?.text ?? '', place: word?.place ?? statement.place };
     },
   },
   {
@@ -111,14 +118,14 @@ export const globalKeywords: readonly Keyword<GlobalSettings>[] = [
     support: supported,
     negatable: true,
     read: (statement, target) => {
-      if (statement.prefix === 'no') target.logs.length = 0;
+      if (statement.prefix === 'no') target.settings.logs.length = 0;
       else if (statement.peek()?.text === 'global')
         throw statement.refusal(
           'bad-value',
           statement.peek()!.place,
           "'log global' is not allowed in the 'global' section.",
         );
-      else target.logs.push(readLogLine(statement));
+      else target.settings.logs.push(readLogLine(statement));
     },
   },
   {
@@ -130,7 +137,38 @@ export const globalKeywords: readonly Keyword<GlobalSettings>[] = [
     support: supported,
     read: readCpuMap,
   },
+  environment(
+    'setenv',
+    '<name> <value>',
+    'sets an environment variable for the following lines',
+    (s, { variables }) => {
+      const name = s.string('a name and a value');
+      variables.set(name.value, s.string('a name and a value').value);
+    },
+  ),
+  environment('presetenv', '<name> <value>', 'as setenv, unless the variable is set', (s, { variables }) => {
+    const name = s.string('a name and a value').value;
+    const value = s.string('a name and a value').value;
+    if (!variables.has(name)) variables.set(name, value);
+  }),
+  environment('unsetenv', '<name>…', 'removes environment variables', (s, { variables }) => {
+    for (let word = s.take(); word !== undefined; word = s.take()) variables.delete(word.text);
+  }),
+  environment('resetenv', '[<name>…]', 'removes all environment variables but these', (s, { variables }) => {
+    const kept = new Set<string>();
+    for (let word = s.take(); word !== undefined; word = s.take()) kept.add(word.text);
+    for (const name of [...variables.keys()]) if (!kept.has(name)) variables.delete(name);
+  }),
 ];
+
+function environment(
+  word: string,
+  argument: string,
+  meaning: string,
+  read: (statement: Statement, target: GlobalTarget) => void,
+): Keyword<GlobalTarget> {
+  return { word, sections: g, arguments: argument, meaning, support: supported, read };
+}
 
 type NumberField = {
   [key in keyof GlobalSettings]-?: GlobalSettings[key] extends { value: number } | undefined ? key : never;
@@ -150,7 +188,7 @@ function number(
   min: number,
   field: NumberField,
   max?: number,
-): Keyword<GlobalSettings> {
+): Keyword<GlobalTarget> {
   return {
     word,
     sections: g,
@@ -159,12 +197,12 @@ function number(
     meaning,
     support: supported,
     read: (statement, target) => {
-      target[field] = statement.integer('an integer argument', min, max);
+      target.settings[field] = statement.integer('an integer argument', min, max);
     },
   };
 }
 
-function time(word: string, fallback: string, meaning: string, field: NumberField): Keyword<GlobalSettings> {
+function time(word: string, fallback: string, meaning: string, field: NumberField): Keyword<GlobalTarget> {
   return {
     word,
     sections: g,
@@ -173,7 +211,7 @@ function time(word: string, fallback: string, meaning: string, field: NumberFiel
     meaning,
     support: supported,
     read: (statement, target) => {
-      target[field] = statement.time('a time in milliseconds');
+      target.settings[field] = statement.time('a time in milliseconds');
     },
   };
 }
@@ -184,7 +222,7 @@ function text(
   fallback: string,
   meaning: string,
   field: TextField,
-): Keyword<GlobalSettings> {
+): Keyword<GlobalTarget> {
   return {
     word,
     sections: g,
@@ -193,12 +231,12 @@ function text(
     meaning,
     support: supported,
     read: (statement, target) => {
-      target[field] = statement.string(`${argument} as an argument`);
+      target.settings[field] = statement.string(`${argument} as an argument`);
     },
   };
 }
 
-function flag(word: string, meaning: string, field: FlagField): Keyword<GlobalSettings> {
+function flag(word: string, meaning: string, field: FlagField): Keyword<GlobalTarget> {
   return {
     word,
     sections: g,
@@ -207,13 +245,13 @@ function flag(word: string, meaning: string, field: FlagField): Keyword<GlobalSe
     meaning,
     support: supported,
     read: (statement, target) => {
-      target[field] = { value: true, place: statement.place };
+      target.settings[field] = { value: true, place: statement.place };
     },
   };
 }
 
 /** Manual 3.1 cpu-map: `[auto:]<thread-set> <cpu-set>…`, sets are `all`, `odd`, `even`, `N` or `N-M`; processes are gone, so `1/…` only. */
-function readCpuMap(statement: Statement, target: GlobalSettings): void {
+function readCpuMap(statement: Statement, target: GlobalTarget): void {
   const word = statement.expect('a thread set and a CPU set');
   const auto = word.text.startsWith('auto:');
   const set = word.text.replace(/^auto:/, '').replace(/^(?:1|all)\//, '');
@@ -234,7 +272,7 @@ function readCpuMap(statement: Statement, target: GlobalSettings): void {
       for (let cpu = range[0]; cpu <= range[1]; cpu++) cpus.push(cpu);
     }
   } while (statement.peek() !== undefined);
-  target.cpuMaps.push({ threads, auto, cpus, place: statement.place });
+  target.settings.cpuMaps.push({ threads, auto, cpus, place: statement.place });
 }
 
 /** Without a slash the set names processes; there is one, and the map counts for all of its threads. */

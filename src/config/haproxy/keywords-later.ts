@@ -171,7 +171,7 @@ export const laterGlobalKeywords: readonly Keyword<never>[] = [
     ),
   ),
   removed('g', 'nbproc', '2.5', "remove it: threads use all CPUs ('nbthread' bounds them)"),
-  removed('g', 'tune.chksize', '2.4', 'remove it: checks use ordinary buffers'),
+  removed('g', 'tune.chksize', undefined, 'remove it: checks use ordinary buffers'),
 ];
 
 export const laterProxyKeywords: readonly Keyword<never>[] = [
@@ -282,7 +282,7 @@ export const laterProxyKeywords: readonly Keyword<never>[] = [
     transparent: 'transparent proxying',
   }),
   removed('dflb', 'grace', '2.5', "write 'grace' in the 'global' section"),
-  removed('dflb', 'monitor-net', '2.5', "use 'http-request return status 200 if { src <network> }'"),
+  removed('dflb', 'monitor-net', undefined, "use 'http-request return status 200 if { src <network> }'"),
   removed('dflb', 'block', '2.1', "use 'http-request deny'"),
   removed('dflb', 'clitimeout', '2.1', "use 'timeout client'"),
   removed('dflb', 'contimeout', '2.1', "use 'timeout connect'"),
@@ -308,7 +308,7 @@ export const laterProxyKeywords: readonly Keyword<never>[] = [
   ...['rsprep', 'rspirep'].map((word) => removed('dflb', word, '2.1', "use 'http-response replace-header'")),
 ];
 
-function removed(letters: string, word: string, version: string, instead: string): Keyword<never> {
+function removed(letters: string, word: string, version: string | undefined, instead: string): Keyword<never> {
   return {
     word,
     sections: sections(letters),

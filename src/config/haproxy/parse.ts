@@ -58,12 +58,10 @@ class Parser {
   #defaults: ProxySection[] = [];
   #diagnostics: Diagnostic[] = [];
   #variables: Variables;
-  #startVariables: ReadonlyMap<string, string>;
   #section: Section = { kind: 'none' };
 
   constructor(variables: Iterable<readonly [string, string]>) {
-    this.#startVariables = new Map(variables);
-    this.#variables = new Map(this.#startVariables);
+    this.#variables = new Map(variables);
   }
 
   file({ path, text }: ConfigFile): void {
@@ -134,7 +132,7 @@ class Parser {
           nearMiss(first, sectionNames) ?? "begin with a section such as 'global', 'defaults' or 'frontend'",
         );
       case 'global':
-        if (!this.#environmentLine(line)) this.#keyword(line, globalTable, 'global', this.#global);
+        this.#keyword(line, globalTable, 'global', { settings: this.#global, variables: this.#variables });
         return;
       case 'resolvers':
         this.#keyword(line, resolversTable, 'resolvers', this.#section.target);
@@ -165,7 +163,7 @@ class Parser {
       throw refusal(
         'removed-word',
         statement.place,
-        `The '${row.word}' directive is not supported anymore since HAProxy ${row.support.version}.`,
+        `The '${row.word}' directive is not supported anymore${row.support.version === undefined ? '' : ` since HAProxy ${row.support.version}`}.`,
         row.support.instead,
       );
     if (row.read === undefined) throw notSupportedYet(row, statement, words[1]);
@@ -192,29 +190,6 @@ class Parser {
       `'${row.word}' ignored because this ${section} has no ${side} capability.`,
       hint,
     );
-  }
-
-  /** `setenv`, `presetenv`, `unsetenv`, `resetenv`: they change what the following lines see (manual 3.1). */
-  #environmentLine(line: Line): boolean {
-    const [word, name, value] = line.words;
-    switch (word!.text) {
-      case 'setenv':
-      case 'presetenv':
-        if (name === undefined || value === undefined)
-          throw refusal('missing-argument', word!.place, `'${word!.text}' expects a name and a value.`);
-        if (word!.text === 'setenv' || !this.#variables.has(name.text)) this.#variables.set(name.text, value.text);
-        return true;
-      case 'unsetenv':
-        for (const one of line.words.slice(1)) this.#variables.delete(one.text);
-        return true;
-      case 'resetenv': {
-        const kept = new Set(line.words.slice(1).map((one) => one.text));
-        for (const one of [...this.#variables.keys()]) if (!kept.has(one)) this.#variables.delete(one);
-        return true;
-      }
-      default:
-        return false;
-    }
   }
 
   // -------------------------------------------------------------- sections

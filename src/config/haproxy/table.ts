@@ -1,17 +1,17 @@
 /** The one table of HAProxy's words, put together from its families. */
-import type { GlobalSettings, ResolversSection } from './config.ts';
+import type { ResolversSection } from './config.ts';
 import { type Keyword, KeywordTable } from './keyword.ts';
 import { checkKeywords } from './keywords-checks.ts';
-import { globalKeywords } from './keywords-global.ts';
+import { type GlobalTarget, globalKeywords } from './keywords-global.ts';
 import { laterGlobalKeywords, laterProxyKeywords } from './keywords-later.ts';
 import { logKeywords } from './keywords-logs.ts';
 import { optionKeywords } from './keywords-options.ts';
 import { type ProxyTarget, proxyKeywords } from './keywords-proxy.ts';
 import { resolversKeywords } from './keywords-resolvers.ts';
 
-export const globalTable = new KeywordTable<GlobalSettings>([
+export const globalTable = new KeywordTable<GlobalTarget>([
   ...globalKeywords,
-  ...(laterGlobalKeywords as readonly Keyword<GlobalSettings>[]),
+  ...(laterGlobalKeywords as readonly Keyword<GlobalTarget>[]),
 ]);
 
 export const proxyTable = new KeywordTable<ProxyTarget>([
