@@ -10,7 +10,7 @@ import {
   numberOf,
   textOf,
 } from '../config/keepalived/config.ts';
-import { parseDecimal, parseInteger } from '../config/keepalived/values.ts';
+import { parseAnyBase, parseDecimal, parseInteger } from '../config/keepalived/values.ts';
 import type { GarpGroupPlan, InterfaceDelayPlan, MailPlan, SchedulingPlan, VrrpGlobalPlan } from './vrrp.ts';
 import { isInterfaceName } from './vrrp-addresses.ts';
 import { fifoOf, timedCommandOf } from './vrrp-commands.ts';
@@ -153,7 +153,7 @@ function readUmask(context: PlanContext): number {
   const entry = lastOf(context.global, 'umask');
   if (entry === undefined) return umaskDefault;
   const text = entry.arguments.map((word) => word.text).join('');
-  const number = parseInteger(text);
+  const number = parseAnyBase(text);
   if (number !== undefined && number >= 0 && number <= 0o777) return number;
   const bits = text.split('|').map((bit) => umaskBits[bit.trim()]);
   if (bits.every((bit) => bit !== undefined)) return bits.reduce((all, bit) => all | bit, 0);

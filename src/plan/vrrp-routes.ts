@@ -4,7 +4,7 @@
  */
 
 import type { Word } from '../config/keepalived/placed-text.ts';
-import { parseDecimal, parseInteger } from '../config/keepalived/values.ts';
+import { parseAnyBase, parseDecimal } from '../config/keepalived/values.ts';
 import { type IpFamily, parseIp } from '../core/address.ts';
 import type { RoutePlan } from './vrrp.ts';
 import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
@@ -35,7 +35,7 @@ type Check = (text: string) => boolean;
 export const within =
   (min: number, max: number): Check =>
   (text) => {
-    const number = parseInteger(text);
+    const number = parseAnyBase(text);
     return number !== undefined && number >= min && number <= max;
   };
 const word32 = within(0, 4_294_967_295);

@@ -138,18 +138,16 @@ function problem(code: 'bad-value', place: Place, message: string, keyword: Keyw
   return { severity: 'warning', code, place, message: `${message}; ${instead}` };
 }
 
-/** Decimal, octal with 0 or hexadecimal with 0x, as strtol(3) reads it for Keepalived; undefined when there is more or less. */
+/** Decimal, as Keepalived reads its numbers; undefined when there is more or less. */
 export function parseInteger(text: string): number | undefined {
-  const match = /^([+-]?)(?:0[xX]([0-9a-fA-F]{1,12})|0([0-7]{1,15})|(\d{1,15}))$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, hexadecimal, octal, decimal] = match;
-  const value =
-    hexadecimal !== undefined
-      ? Number.parseInt(hexadecimal, 16)
-      : octal !== undefined
-        ? Number.parseInt(octal, 8)
-        : Number(decimal);
-  return sign === '-' ? 0 - value : value;
+  return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Decimal, octal with 0 or hexadecimal with 0x, as strtoul(3) reads marks and masks; undefined when there is more or less. */
+export function parseAnyBase(text: string): number | undefined {
+  if (/^0[xX][0-9a-fA-F]{1,12}$/.test(text)) return Number.parseInt(text.slice(2), 16);
+  if (/^0[0-7]{1,15}$/.test(text)) return Number.parseInt(text, 8);
+  return parseInteger(text);
 }
 
 /** Digits with at most one point; more than six decimals are rounded to microseconds. */
