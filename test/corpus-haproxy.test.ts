@@ -14,6 +14,7 @@ import { type BuiltBalancer, buildBalancerPlan } from '../src/plan/build-balance
 import { needs } from './requirements.ts';
 
 const corpus = new URL('../../shared/corpus/haproxy/', import.meta.url);
+const golden = new URL('golden/haproxy/', import.meta.url);
 
 /** Every name known and every file readable: what is left is the configuration's own fault. */
 function kindWorld(names: readonly string[]): BalancerWorld {
@@ -27,15 +28,18 @@ function kindWorld(names: readonly string[]): BalancerWorld {
   };
 }
 
-function read(name: string): { diagnostics: readonly Diagnostic[]; built: BuiltBalancer; text: string } {
-  const text = readFileSync(new URL(name, corpus), 'utf8');
+function read(
+  name: string,
+  folder = corpus,
+): { diagnostics: readonly Diagnostic[]; built: BuiltBalancer; text: string } {
+  const text = readFileSync(new URL(name, folder), 'utf8');
   const { config, diagnostics } = parseHaproxy([{ path: name, text }], []);
   const built = buildBalancerPlan(config, kindWorld(namesToResolve(config)));
   return { diagnostics: [...diagnostics, ...built.diagnostics], built, text };
 }
 
-function files(): readonly string[] {
-  return readdirSync(corpus)
+function files(folder = corpus): readonly string[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith('.cfg'))
     .sort();
 }
@@ -86,16 +90,23 @@ const justified: readonly (readonly [RegExp, string])[] = [
 
 test('what haproxy -c refuses at a line, we refuse at that line', { skip: needs('shared', 'haproxy') }, () => {
   for (const name of files()) {
-    const { alerts: theirs } = realAlerts(name);
-    if (theirs.length === 0) continue;
-    const { diagnostics } = read(name);
-    const ours = new Set(diagnostics.filter((one) => one.severity === 'alert').map((one) => one.place.line));
-    for (const { line, message } of theirs) {
-      if (justified.some(([pattern]) => pattern.test(message))) continue;
-      assert.ok(ours.has(line), `${name}:${line}: HAProxy says: ${message}`);
-    }
+    assertRefusedToo(name, corpus);
   }
 });
+
+test('the golden files, too, are refused where haproxy -c refuses them', { skip: needs('haproxy') }, () => {
+  for (const name of files(golden)) assertRefusedToo(name, golden);
+});
+
+function assertRefusedToo(name: string, folder: URL): void {
+  const { alerts: theirs } = realAlerts(name, folder);
+  const { diagnostics } = read(name, folder);
+  const ours = new Set(diagnostics.filter((one) => one.severity === 'alert').map((one) => one.place.line));
+  for (const { line, message } of theirs) {
+    if (justified.some(([pattern]) => pattern.test(message))) continue;
+    assert.ok(ours.has(line), `${name}:${line}: HAProxy says: ${message}`);
+  }
+}
 
 test('what we call wrong, not merely unsupported, haproxy -c refuses too', { skip: needs('shared', 'haproxy') }, () => {
   for (const name of files()) {
@@ -113,22 +124,22 @@ interface RealAnswer {
 
 const asked = new Map<string, RealAnswer>();
 
-function realAlerts(name: string): RealAnswer {
-  const known = asked.get(name);
+function realAlerts(name: string, folder = corpus): RealAnswer {
+  const known = asked.get(`${folder}${name}`);
   if (known !== undefined) return known;
   const path = `${process.env['PATH']}:/usr/sbin`;
   // The environment's variables would be part of the answer; both sides get none.
   const { stderr, status } = spawnSync('haproxy', ['-c', '-f', name], {
-    cwd: corpus,
+    cwd: folder,
     encoding: 'utf8',
     timeout: 20_000,
     env: { PATH: path },
   });
   const alerts = stderr.split('\n').flatMap((line) => {
-    const match = /^\[ALERT\].*?\[\d+\.cfg:(\d+)\] ?: (.*)$/.exec(line);
+    const match = /^\[ALERT\].*?\[[\w-]+\.cfg:(\d+)\] ?: (.*)$/.exec(line);
     return match === null ? [] : [{ line: Number(match[1]), message: match[2]! }];
   });
   const answer = { refused: status !== 0, alerts };
-  asked.set(name, answer);
+  asked.set(`${folder}${name}`, answer);
   return answer;
 }

@@ -12,8 +12,6 @@ const headerFieldsDefault = 101;
 /** HAProxy 2.6 on 64-bit machines runs at most 64 threads. */
 const threadsMax = 64;
 
-const dnsPort = 53;
-
 export function globalPlan(context: BuildContext, { global }: HaproxyConfig, targets: LogTargets): GlobalPlan {
   const tag = global.logTag?.value ?? 'haproxy';
   const nbthread = global.nbthread?.value ?? Math.max(1, Math.min(context.world.processors, threadsMax));
@@ -78,7 +76,7 @@ export function resolversPlan(context: BuildContext, { name, nameservers, settin
   return {
     name: name.value,
     nameservers: nameservers.flatMap((one) => {
-      const address = context.socketAddress(one.address, one.place, dnsPort);
+      const address = context.socketAddress(one.address, one.place, 0);
       return address === undefined ? [] : [{ name: one.name, address }];
     }),
     resolveRetries: settings.resolveRetries?.value ?? 3,

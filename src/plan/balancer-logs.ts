@@ -26,8 +26,8 @@ export class LogTargets {
     const to = this.#destination(line);
     if (to === undefined) return undefined;
     const { facility, level, minLevel, length, sample } = line;
-    // rfc3164 is the default for consoles too; the manual (4.2 log) advises "raw" there.
-    const format = line.format ?? 'rfc3164';
+    // Manual 4.2 log: `local` (rfc3164 without its hostname) is the default, and log-send-hostname makes it rfc3164; consoles too.
+    const format = line.format ?? (this.#global.logSendHostname === undefined ? 'local' : 'rfc3164');
     const target: LogTarget = {
       to,
       facility,

@@ -8,7 +8,8 @@ const algorithms = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', '
 const laterAlgorithms = ['url_param', 'rdp-cookie', 'hash', 'log-hash', 'sticky', 'log-sticky'];
 
 export function readBalance(statement: Statement): Placed<BalanceSetting> {
-  const word = statement.expect('the name of an algorithm');
+  // Without an algorithm HAProxy takes round robin.
+  const word = statement.take() ?? { text: 'roundrobin', place: statement.place };
   const bracket = /^([a-z_-]+)\((.*)\)$/.exec(word.text);
   const name = bracket?.[1] ?? word.text;
   if (laterAlgorithms.includes(name))

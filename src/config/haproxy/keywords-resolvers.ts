@@ -19,6 +19,13 @@ export const resolversKeywords: readonly Keyword<ResolversSection>[] = [
     }).value;
     if (address.kind !== 'inet' || /[^0-9a-fA-F.:]/.test(address.host))
       throw s.refusal('bad-value', written.place, `'nameserver' expects an IP address, not '${written.text}'.`);
+    if (address.port === undefined || address.port.relative || address.port.first !== address.port.last)
+      throw s.refusal(
+        'bad-value',
+        written.place,
+        `'nameserver' : missing port specification in '${written.text}'.`,
+        `write '${address.host}:53'`,
+      );
     const before = nameservers.find((one) => one.name === name.value);
     if (before !== undefined)
       throw s.refusal(
