@@ -1,0 +1,70 @@
+/** From the file's name to the VRRP plan: reads keepalived.conf with what it includes, and asks the machine what the plan wants to know. */
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { lookUpIdentity } from '../adapters/process-user.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { parseKeepalived } from '../config/keepalived/parse.ts';
+import type { SourceFile } from '../config/keepalived/source.ts';
+import { buildVrrpPlan } from '../plan/build-vrrp.ts';
+import type { VrrpPlan } from '../plan/vrrp.ts';
+
+export interface LoadedVrrpPlan {
+  /** Undefined when something is wrong that stops the start. */
+  readonly plan: VrrpPlan | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * @param configId for lines that are marked @name; by default the host's name up to the first dot.
+ * @param interfaces names of the interfaces that exist; undefined = don't look.
+ */
+export function loadVrrpPlan(
+  file: string,
+  configId: string | undefined,
+  interfaces: ReadonlySet<string> | undefined,
+): LoadedVrrpPlan {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const place = { file, line: 1, column: 1, length: 0 };
+    return {
+      plan: undefined,
+      diagnostics: [{ severity: 'alert', code: 'unreadable-file', place, message: `cannot read it: ${reason}` }],
+    };
+  }
+  const host = hostname();
+  const { config, diagnostics } = parseKeepalived([{ path: file, text }], {
+    configId: configId ?? host.split('.')[0] ?? host,
+    readFiles,
+    random: (min, max) => min + Math.floor(Math.random() * (max - min + 1)),
+  });
+  const built = buildVrrpPlan(config, {
+    hostname: host,
+    userExists: (name) => lookUpIdentity(name, undefined) !== undefined,
+    ...(interfaces === undefined ? {} : { interfaces }),
+  });
+  const all = [...diagnostics, ...built.diagnostics];
+  const refused = all.some((diagnostic) => diagnostic.severity === 'alert');
+  return { plan: refused ? undefined : built.plan, diagnostics: all };
+}
+
+/** HAProxy's form, which says the place first: `[WARNING] (file:3) : message`. */
+export function describeDiagnostic({ severity, place, message, hint }: Diagnostic): string {
+  const label = `[${severity.toUpperCase()}]`.padEnd(10);
+  return `${label} (${place.file}:${place.line}) : ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+function readFiles(pattern: string, from: string): readonly SourceFile[] {
+  const files: SourceFile[] = [];
+  for (const path of globSync(resolve(dirname(from), pattern)).sort()) {
+    try {
+      if (statSync(path).isFile()) files.push({ path, text: readFileSync(path, 'utf8') });
+    } catch {
+      // Unreadable: the parser says that nothing readable matches.
+    }
+  }
+  return files;
+}

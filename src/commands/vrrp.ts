@@ -1,0 +1,196 @@
+/** `evergate vrrp`: the VRRP daemon alone, Keepalived's half; also what a link named `keepalived` runs. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { realClock } from '../adapters/clock.ts';
+import { libc } from '../adapters/libc.ts';
+import { NetlinkLinks } from '../adapters/netlink-links.ts';
+import { SystemScripts } from '../adapters/process.ts';
+import { raisePriority } from '../adapters/process-priority.ts';
+import { RawPackets } from '../adapters/raw.ts';
+import { onSignalNumber } from '../adapters/signal.ts';
+import { vrrpDaemon as limits } from '../core/limits.ts';
+import { dumpData, dumpJson, dumpStatistics } from '../engine/failover/dumps.ts';
+import { Failover } from '../engine/failover/failover.ts';
+import type { VrrpPlan } from '../plan/vrrp.ts';
+import { controlChannel } from './control-channel.ts';
+import { daemonize, daemonReady } from './daemonize.ts';
+import { versionShort } from './version.ts';
+import { describeDiagnostic, loadVrrpPlan } from './vrrp-configuration.ts';
+import { DaemonJournal } from './vrrp-journal.ts';
+
+export interface VrrpOptions {
+  readonly useFile: string;
+  readonly configTest?: boolean;
+  readonly daemon?: boolean;
+  readonly dontFork?: boolean;
+  readonly logConsole?: boolean;
+  readonly logDetail?: boolean;
+  /** False with -G. */
+  readonly syslog?: boolean;
+  readonly logFacility?: string;
+  readonly pid?: string;
+  readonly vrrpPid?: string;
+  readonly vrrp?: boolean;
+  readonly configId?: string;
+  readonly controlFd?: string;
+}
+
+/** SIGRTMIN + 2 with glibc: what `keepalived --signum=JSON` prints. */
+const signalJson = 36;
+
+const files = {
+  data: '/tmp/keepalived.data',
+  statistics: '/tmp/keepalived.stats',
+  json: '/tmp/keepalived.json',
+};
+
+/** Runs until stopped in an orderly way, then ends the process with status 0; status 1 when the configuration is refused. */
+export async function vrrp(options: VrrpOptions): Promise<void> {
+  const interfaces = libc() === undefined ? undefined : interfaceNames();
+  const loaded = loadVrrpPlan(options.useFile, options.configId, interfaces);
+  for (const diagnostic of loaded.diagnostics) process.stderr.write(`${describeDiagnostic(diagnostic)}\n`);
+  if (options.configTest === true) process.exit(loaded.plan === undefined ? 1 : 0);
+  if (loaded.plan === undefined) process.exit(1);
+  if (libc() === undefined) {
+    process.stderr.write('evergate: VRRP needs Linux on x86-64 or arm64\n');
+    process.exit(1);
+  }
+  if (options.daemon === true && options.controlFd === undefined) await daemonize();
+  process.title = 'evergate-vrrp';
+  new Daemon(options, loaded.plan).start();
+}
+
+function interfaceNames(): ReadonlySet<string> {
+  const links = new NetlinkLinks();
+  const names = new Set(links.links().map(({ name }) => name));
+  links.close();
+  return names;
+}
+
+class Daemon {
+  readonly #options: VrrpOptions;
+  readonly #journal: DaemonJournal;
+  readonly #links = new NetlinkLinks();
+  readonly #packets = new RawPackets();
+  readonly #scripts = new SystemScripts();
+  readonly #failover: Failover;
+  /** Signals and koffi's descriptors don't keep Node's loop alive: this does. */
+  readonly #alive = setInterval(() => {}, 2 ** 30);
+  #beatTimer: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: VrrpOptions, plan: VrrpPlan) {
+    this.#options = options;
+    const facility = options.logFacility === undefined ? undefined : Number(options.logFacility);
+    this.#journal = new DaemonJournal({
+      console: options.logConsole === true || options.controlFd !== undefined,
+      detail: options.logDetail === true,
+      syslog: options.syslog !== false,
+      facility,
+    });
+    this.#failover = new Failover(
+      plan,
+      {
+        clock: realClock,
+        packets: this.#packets,
+        links: this.#links,
+        scripts: this.#scripts,
+        journal: this.#journal,
+      },
+      {
+        awaitsBalancer: options.controlFd !== undefined,
+        sinceBootMs: Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000,
+      },
+    );
+  }
+
+  start(): void {
+    process.on('SIGTERM', () => this.#stop());
+    process.on('SIGINT', () => this.#stop());
+    process.on('SIGHUP', () => this.#reload());
+    process.on('SIGUSR1', () => this.#dump(files.data, dumpData(this.#failover, realClock)));
+    process.on('SIGUSR2', () => this.#dump(files.statistics, dumpStatistics(this.#failover)));
+    onSignalNumber(signalJson, () => this.#dump(files.json, dumpJson(this.#failover, realClock)));
+    this.#journal.log('info', `Starting ${versionShort()} (VRRP)`);
+    this.#applyPriority();
+    for (const file of [this.#options.pid, this.#options.vrrpPid])
+      if (file !== undefined) writeFileSync(file, `${process.pid}\n`);
+    this.#failover.start();
+    if (this.#options.controlFd !== undefined) this.#listenToLauncher(this.#options.controlFd);
+    this.#journal.log('info', 'Startup complete');
+    daemonReady();
+  }
+
+  #applyPriority(): void {
+    const { realtimePriority, processPriority, noSwap } = this.#failover.plan.global;
+    for (const refused of raisePriority({ realtimePriority, processPriority, noSwap }))
+      this.#journal.log('warning', refused);
+  }
+
+  /** The launcher tells whether the balancer serves. When the launcher itself is gone, nobody will ever tell again: stop. */
+  #listenToLauncher(fd: string): void {
+    const channel = controlChannel(
+      fd,
+      (line) => this.#told(line),
+      () => this.#stop(),
+    );
+    channel.say('started');
+  }
+
+  #told(line: string): void {
+    if (line === 'serving') this.#failover.serving(true);
+    else if (line.startsWith('not-serving')) {
+      this.#journal.log('warning', line.replace('not-serving', 'The balancer does not serve:'));
+      this.#failover.serving(false);
+      clearTimeout(this.#beatTimer);
+    }
+    // Once it beats, silence means that it is frozen: whatever it said before holds no longer.
+    if (line === 'beat') {
+      clearTimeout(this.#beatTimer);
+      this.#beatTimer = setTimeout(() => this.#told('not-serving no sign of life'), limits.beatSilenceMsMax);
+    }
+  }
+
+  #reload(): void {
+    if (this.#stopping) return;
+    this.#journal.log('info', 'Reloading');
+    const names = new Set(this.#links.links().map(({ name }) => name));
+    const { plan, diagnostics } = loadVrrpPlan(this.#options.useFile, this.#options.configId, names);
+    for (const diagnostic of diagnostics)
+      this.#journal.log(diagnostic.severity === 'alert' ? 'err' : 'warning', describeDiagnostic(diagnostic));
+    if (plan === undefined) {
+      this.#journal.log('err', 'The configuration is refused, going on with the one before');
+      return;
+    }
+    this.#failover.reload(plan);
+    this.#applyPriority();
+    this.#journal.log('info', 'Reload finished');
+  }
+
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#journal.log('info', 'Stopping');
+    clearTimeout(this.#beatTimer);
+    const end = () => {
+      this.#packets.close();
+      this.#links.close();
+      this.#scripts.close();
+      for (const file of [this.#options.pid, this.#options.vrrpPid])
+        if (file !== undefined) rmSync(file, { force: true });
+      this.#journal.log('info', 'Stopped');
+      this.#journal.close();
+      clearInterval(this.#alive);
+      process.exit(0);
+    };
+    this.#failover.stop(end);
+    setTimeout(end, limits.stopScriptsMsMax).unref();
+  }
+
+  #dump(path: string, text: string): void {
+    try {
+      writeFileSync(path, text, { mode: 0o600 });
+    } catch (error) {
+      this.#journal.log('err', `Can't open ${path} (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** What SIGUSR1, SIGUSR2 and SIGJSON write: Keepalived's files and fields, so that exporters made for it read ours. */
+import { stateWord } from '../../core/vrrp/events.ts';
+import type { VirtualAddress } from '../../core/vrrp/settings.ts';
+import { keepalivedStatistics } from '../../core/vrrp/statistics.ts';
+import type { Clock } from '../ports.ts';
+import type { Failover } from './failover.ts';
+import type { RouterDriver } from './router-driver.ts';
+
+/** Keepalived's numbers for the states in JSON. */
+const stateNumber = { initialize: 0, backup: 1, active: 2, fault: 3 } as const;
+
+/** keepalived.stats (SIGUSR2). */
+export function dumpStatistics(failover: Failover): string {
+  return failover.drivers
+    .map(({ settings, statistics }) => {
+      const { errors } = statistics;
+      return [
+        `VRRP Instance: ${settings.name}`,
+        '  Advertisements:',
+        `    Received: ${statistics.advertisementsReceived}`,
+        `    Sent: ${statistics.advertisementsSent}`,
+        `  Became master: ${statistics.becameActive}`,
+        `  Released master: ${statistics.releasedActive}`,
+        '  Packet Errors:',
+        `    Length: ${errors.length}`,
+        `    TTL: ${errors.ttl}`,
+        `    Invalid Type: ${errors.type}`,
+        `    Advertisement Interval: ${errors.interval}`,
+        `    Address List: ${errors['address-list']}`,
+        '  Authentication Errors:',
+        `    Invalid Type: ${errors['authentication-type']}`,
+        `    Type Mismatch: ${errors['authentication-mismatch']}`,
+        `    Failure: ${errors['authentication-failure']}`,
+        '  Priority Zero:',
+        `    Received: ${statistics.priorityZeroReceived}`,
+        `    Sent: ${statistics.priorityZeroSent}`,
+        '',
+      ].join('\n');
+    })
+    .join('');
+}
+
+/** keepalived.data (SIGUSR1): the instances, groups and scripts. */
+export function dumpData(failover: Failover, clock: Clock): string {
+  const lines = ['------< VRRP Topology >------'];
+  for (const driver of failover.drivers) lines.push(...describeRouter(driver, clock));
+  if (failover.plan.syncGroups.length > 0) lines.push('------< VRRP Sync groups >------');
+  for (const group of failover.plan.syncGroups) {
+    lines.push(` VRRP Sync Group = ${group.name}`, '   VRRP member instances');
+    for (const member of group.members) lines.push(`     ${failover.plan.routers[member].settings.name}`);
+  }
+  if (failover.plan.scripts.length > 0) lines.push('------< VRRP Scripts >------');
+  for (const [index, script] of failover.plan.scripts.entries()) {
+    const tracker = failover.tracked?.scripts()[index];
+    const status = { well: 'GOOD', failed: 'BAD', unknown: 'INIT' }[tracker?.result ?? 'unknown'];
+    lines.push(
+      ` VRRP Script = ${script.name}`,
+      `   Command = ${script.command.argv.map((word) => `'${word}'`).join(' ')}`,
+      `   Interval = ${script.intervalMs / 1000} sec`,
+      `   Timeout = ${script.timeoutMs / 1000} sec`,
+      `   Weight = ${script.weight}${script.reverse ? ' reverse' : ''}`,
+      `   Rise = ${script.rise}`,
+      `   Fall = ${script.fall}`,
+      `   Insecure = ${tracker === undefined ? 'yes' : 'no'}`,
+      `   Status = ${status}`,
+      `   Last status = ${tracker?.lastStatus ?? 0}`,
+      `   State = ${tracker?.isRunning ? 'running' : 'idle'}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function describeRouter(driver: RouterDriver, clock: Clock): string[] {
+  const { settings } = driver;
+  const status = driver.machine.status();
+  const sinceWallMs = clock.wall() - (clock.now() - status.sinceMs);
+  const lines = [
+    ` VRRP Instance = ${settings.name}`,
+    `   VRRP Version = ${settings.version}`,
+    `   State = ${stateWord[status.state]}`,
+    `   Reason = ${status.reason}`,
+    `   Last transition = ${(sinceWallMs / 1000).toFixed(6)}`,
+    `   Interface = ${settings.interface}`,
+    `   Virtual Router ID = ${settings.virtualRouterId}`,
+    `   Priority = ${settings.basePriority}`,
+    `   Effective priority = ${status.priority}`,
+    `   Total priority = ${status.priority}`,
+    `   Advert interval = ${settings.advertisementIntervalMs} milli-sec`,
+    `   Preempt = ${settings.preempt ? 'enabled' : 'disabled'}`,
+  ];
+  if (status.heard !== undefined)
+    lines.push(`   Master router = ${status.heard.source}`, `   Master priority = ${status.heard.priority}`);
+  for (const fault of status.faults) lines.push(`   Fault = ${fault}`);
+  const held = new Set(driver.holdings.addresses());
+  for (const [title, addresses] of [
+    ['Virtual IP', settings.addresses],
+    ['Virtual IP Excluded', settings.excludedAddresses],
+  ] as const) {
+    if (addresses.length === 0) continue;
+    lines.push(`   ${title} (${addresses.length}):`);
+    for (const address of addresses)
+      lines.push(`     ${describeAddress(address, driver)}${held.has(address) ? ' set' : ''}`);
+  }
+  return lines;
+}
+
+function describeAddress(address: VirtualAddress, driver: RouterDriver): string {
+  const label = address.label === undefined ? '' : ` label ${address.label}`;
+  return `${address.address}/${address.prefix} dev ${address.device ?? driver.device()} scope ${address.scope ?? 'global'}${label}`;
+}
+
+/** keepalived.json (SIGJSON): an array with `data` and `stats` for each instance. */
+export function dumpJson(failover: Failover, clock: Clock): string {
+  return JSON.stringify(
+    failover.drivers.map((driver) => {
+      const { settings, statistics } = driver;
+      const status = driver.machine.status();
+      return {
+        data: {
+          iname: settings.name,
+          dont_track_primary: settings.trackPrimaryInterface ? 0 : 1,
+          skip_check_adv_addr: settings.skipCheckAdvertisedAddresses ? 1 : 0,
+          strict_mode: settings.strict ? 1 : 0,
+          vmac_ifname: settings.vmac === undefined ? '' : driver.device(),
+          ifp_ifname: settings.interface,
+          master_priority: status.heard?.priority ?? 0,
+          last_transition: (clock.wall() - (clock.now() - status.sinceMs)) / 1000,
+          garp_delay: settings.garp.delayMs / 1000,
+          garp_refresh: settings.garp.refreshMs / 1000,
+          garp_rep: settings.garp.repeat,
+          garp_refresh_rep: settings.garp.refreshRepeat,
+          garp_lower_prio_delay: settings.garp.lowerPrioDelayMs / 1000,
+          garp_lower_prio_rep: settings.garp.lowerPrioRepeat,
+          lower_prio_no_advert: settings.lowerPrioNoAdvert ? 1 : 0,
+          higher_prio_send_advert: settings.higherPrioSendAdvert ? 1 : 0,
+          vrid: settings.virtualRouterId,
+          base_priority: settings.basePriority,
+          effective_priority: status.priority,
+          vipset: driver.holdings.addresses().length > 0,
+          vips: settings.addresses.map((address) => describeAddress(address, driver)),
+          evips: settings.excludedAddresses.map((address) => describeAddress(address, driver)),
+          promote_secondaries: driver.plan.promoteSecondaries,
+          adver_int: settings.advertisementIntervalMs / 1000,
+          master_adver_int: status.activeAdvertisementIntervalMs / 1000,
+          accept: settings.accept ? 1 : 0,
+          nopreempt: settings.preempt ? 0 : 1,
+          preempt_delay: settings.preemptDelayMs / 1000,
+          state: stateNumber[status.state],
+          version: settings.version,
+        },
+        stats: keepalivedStatistics(statistics),
+      };
+    }),
+    undefined,
+    1,
+  );
+}
