@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { backendPlan, balancerPlan, plainCheck } from '../../test/fixtures/balancer-plan.ts';
+import { FakeClock, FakeStreams, type Script } from '../../test/fixtures/checked-servers.ts';
 import { ascii } from '../core/http1/bytes.ts';
 import type { BackendPlan } from '../plan/balancer.ts';
-import { backendPlan, balancerPlan, plainCheck } from './board/plan-fixture.ts';
 import { createBoard } from './board.ts';
-import { FakeClock, FakeStreams, type Script } from './checker/fakes.ts';
 import { Checker } from './checker.ts';
 
 const httpCheck = { ...plainCheck, kind: 'http' as const, request: ascii('GET / HTTP/1.0\r\n\r\n') };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { backendPlan, balancerPlan, frontendPlan } from '../../test/fixtures/balancer-plan.ts';
 import { weightScale } from '../core/balance/servers.ts';
 import type { BackendPlan } from '../plan/balancer.ts';
 import { backendWord } from './board/layout.ts';
-import { backendPlan, balancerPlan, frontendPlan } from './board/plan-fixture.ts';
 import { type Board, createBoard, openBoard } from './board.ts';
 import { noServer, queued, queueFull, type Waiter } from './dispatch.ts';
 import { WorkerDispatch } from './dispatcher.ts';

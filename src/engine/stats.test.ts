@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { backendPlan, balancerPlan, plainCheck } from '../../test/fixtures/balancer-plan.ts';
+import { FakeClock, FakeStreams } from '../../test/fixtures/checked-servers.ts';
 import { frontendCounter, serverCounter } from './board/layout.ts';
-import { backendPlan, balancerPlan, plainCheck } from './board/plan-fixture.ts';
 import { createBoard, openBoard } from './board.ts';
-import { FakeClock, FakeStreams } from './checker/fakes.ts';
 import { Checker } from './checker.ts';
 import { WorkerDispatch } from './dispatcher.ts';
 import { snapshot } from './stats.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { FakeServers } from '../../../test/fixtures/balance-servers.ts';
 import type { BalanceChoice } from './create.ts';
-import { FakeServers } from './fixture.ts';
 import { crc32, djb2, sdbm, wt6 } from './hash.ts';
 import { BalanceKey, type KeyChoice } from './key.ts';
 

@@ -10,9 +10,9 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { type FakeServer, FakeServers } from '../../../test/fixtures/balance-servers.ts';
 import { needs } from '../../../test/requirements.ts';
 import type { BalanceChoice } from './create.ts';
-import { type FakeServer, FakeServers } from './fixture.ts';
 import { BalanceKey, type KeyChoice } from './key.ts';
 
 interface Case {

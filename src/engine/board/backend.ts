@@ -6,31 +6,17 @@
  * ticket, counts the request in on its behalf, moves the ticket to its worker's list of granted ones and wakes that worker.
  */
 import { createBalance, weightsAreDynamic } from '../../core/balance/create.ts';
+import { dynamicLimit } from '../../core/balance/limit.ts';
 import { type Balance, type BalanceServers, UsableSummary, weightScale } from '../../core/balance/servers.ts';
 import type { BackendPlan } from '../../plan/balancer.ts';
 import { noServer, queued, queueFull } from '../dispatch.ts';
-import {
-  type BackendLayout,
-  type BoardLayout,
-  backendWord,
-  type ServerColumn,
-  ticketWord,
-  ticketWords,
-} from './layout.ts';
+import { type BackendLayout, type BoardLayout, backendWord, type ServerColumn } from './layout.ts';
 import { acquireLock, inheritLock, releaseLock } from './lock.ts';
-
-/** States of a ticket: 0 = free, 1 = in the backend's queue, 2 + n = in server n's, -1 = to be assigned anew, -2 - n = granted by server n. */
-const free = 0;
-const inBackendQueue = 1;
-const inServerQueue = 2;
-const assignAnew = -1;
-const granted = -2;
+import { assignAnew, BackendQueues, backendQueue, grantedBy, granter } from './queues.ts';
 
 /** What `takeGranted` returns besides a server: nothing is left; the ticket's server went away and it must be assigned again. */
 export const nothingGranted = -1;
 export const mustAssignAnew = -2;
-
-const unlimited = 0x7fff_ffff;
 
 export class BackendBoard implements BalanceServers {
   readonly plan: BackendPlan;
@@ -50,6 +36,7 @@ export class BackendBoard implements BalanceServers {
   readonly #words: Int32Array;
   readonly #layout: BackendLayout;
   readonly #board: BoardLayout;
+  readonly #queues: BackendQueues;
   readonly #balance: Balance;
   readonly #owner: number;
   readonly #wake: (worker: number) => void;
@@ -79,6 +66,7 @@ export class BackendBoard implements BalanceServers {
     this.#words = words;
     this.#layout = layout;
     this.#board = board;
+    this.#queues = new BackendQueues(words, board, plan.index);
     this.#owner = owner;
     this.#wake = wake;
     this.#toWake = new Uint8Array(board.workers);
@@ -137,20 +125,11 @@ export class BackendBoard implements BalanceServers {
     return this.#get('served');
   }
 
-  /**
-   * Requests the server may have now (manual 5.2 minconn, slowstart): between minconn and maxconn in proportion to the
-   * backend's load of `fullconn`; while it warms up only the percentage reached, at least one.
-   */
+  /** Requests the server may have now. */
   limit(server: number): number {
-    const most = this.#maxconn[server];
-    if (most === 0) return unlimited;
-    const least = this.#minconn[server];
-    const { fullconn } = this.plan;
-    let limit = most;
     const load = this.#get('served') + this.#get('queuedTotal');
-    if (least > 0 && least < most && load < fullconn) limit = Math.max(least, Math.trunc((load * most) / fullconn));
     const warmUp = this.#words[this.#layout.columns.warmUp + server];
-    return warmUp >= 100 ? limit : Math.max(1, Math.trunc((limit * warmUp) / 100));
+    return dynamicLimit(this.#maxconn[server], this.#minconn[server], this.plan.fullconn, load, warmUp);
   }
 
   // ---------------------------------------------------------------- what workers do
@@ -172,9 +151,9 @@ export class BackendBoard implements BalanceServers {
     let server = wanted;
     if (server < 0 || this.weights[server] === 0) {
       if (this.#queueMeansFull && this.#get('queueLength') > 0 && this.#get('served') > 0)
-        return this.#enqueue(ticket, -1);
+        return this.#enqueue(ticket, backendQueue);
       server = this.#balance.pick(hash, avoid, random);
-      if (server < 0) return this.#enqueue(ticket, -1);
+      if (server < 0) return this.#enqueue(ticket, backendQueue);
     }
     if (this.hasRoom(server)) {
       this.#countIn(server, this.#owner);
@@ -196,14 +175,14 @@ export class BackendBoard implements BalanceServers {
   /** Takes a waiting ticket of this worker out of its queue; a slot that was already granted goes to the next. */
   abandon(ticket: number): void {
     this.#lock();
-    const number = this.#owner * this.#board.ticketsPerWorker + ticket;
-    const state = this.#words[this.#ticketAt(number) + ticketWord.state];
-    if (state > 0) this.#unlink(number);
+    const number = this.#queues.numberOf(this.#owner, ticket);
+    const state = this.#queues.state(number);
+    if (state > 0) this.#queueChanged(this.#queues.leave(number));
     else if (state < 0) {
-      this.#unlinkGranted(number);
-      if (state <= granted) {
-        this.#countOut(granted - state, this.#owner);
-        this.#serveQueues(granted - state);
+      this.#queues.takeGranted(number);
+      if (state !== assignAnew) {
+        this.#countOut(granter(state), this.#owner);
+        this.#serveQueues(granter(state));
       }
     }
     this.#unlock();
@@ -211,7 +190,7 @@ export class BackendBoard implements BalanceServers {
 
   /** True when this worker has granted tickets to take. Cheap: no lock. */
   hasGranted(): boolean {
-    return Atomics.load(this.#words, this.#layout.granted + this.#owner * 2) !== 0;
+    return this.#queues.firstGranted(this.#owner) >= 0;
   }
 
   /**
@@ -221,13 +200,12 @@ export class BackendBoard implements BalanceServers {
   takeGranted(): number {
     this.#lock();
     let result = nothingGranted;
-    const head = this.#words[this.#layout.granted + this.#owner * 2];
-    if (head !== 0) {
-      const number = head - 1;
-      const state = this.#words[this.#ticketAt(number) + ticketWord.state];
-      this.#unlinkGranted(number);
-      this.grantedTicket = number - this.#owner * this.#board.ticketsPerWorker;
-      result = state === assignAnew ? mustAssignAnew : granted - state;
+    const number = this.#queues.firstGranted(this.#owner);
+    if (number >= 0) {
+      const state = this.#queues.state(number);
+      this.#queues.takeGranted(number);
+      this.grantedTicket = this.#queues.ticketOf(number);
+      result = state === assignAnew ? mustAssignAnew : granter(state);
     }
     this.#unlock();
     return result;
@@ -267,8 +245,8 @@ export class BackendBoard implements BalanceServers {
     }
     let moved = 0;
     if (redistribute)
-      for (let head = this.#queueHead(server); head !== 0; head = this.#queueHead(server)) {
-        this.#grant(head - 1, assignAnew);
+      for (let first = this.#queues.first(server); first >= 0; first = this.#queues.first(server)) {
+        this.#grant(first, assignAnew);
         moved++;
       }
     moved += this.#serveQueues(server);
@@ -286,7 +264,7 @@ export class BackendBoard implements BalanceServers {
     if (inheritLock(this.#words, this.#layout.words + backendWord.lock, worker, this.#owner)) this.#rebuild(worker);
     else {
       this.#lock();
-      this.#dropTickets(worker);
+      this.#queues.drop(worker, (server) => this.#queueChanged(server));
     }
     const own = this.servedBy(worker);
     for (let server = 0; server < this.count; server++) {
@@ -303,46 +281,17 @@ export class BackendBoard implements BalanceServers {
     this.#unlock();
   }
 
-  #dropTickets(worker: number): void {
-    const first = worker * this.#board.ticketsPerWorker;
-    for (let number = first; number < first + this.#board.ticketsPerWorker; number++) {
-      const at = this.#ticketAt(number);
-      const state = this.#words[at + ticketWord.state];
-      if (state === free || this.#words[at + ticketWord.backend] !== this.plan.index) continue;
-      if (state > 0) this.#unlink(number);
-      else this.#unlinkGranted(number);
-    }
-  }
-
-  /** The worker died while it changed the lists: they are made anew from the tickets, and the sums from the workers' own counts. */
+  /** The worker died while it changed things: lists are made anew from the tickets, sums from the workers' own counts. */
   #rebuild(dead: number): void {
-    const words = this.#words;
     const half = this.#get('grantTicket') - 1;
     if (half >= 0) {
       const server = this.#get('grantServer');
-      const isGranted = words[this.#ticketAt(half) + ticketWord.state] === granted - server;
-      this.servedBy(this.#workerOf(half))[server] = this.#get('grantCount') + (isGranted ? 1 : 0);
+      const isGranted = this.#queues.state(half) === grantedBy(server);
+      this.servedBy(this.#queues.workerOf(half))[server] = this.#get('grantCount') + (isGranted ? 1 : 0);
       this.#set('grantTicket', 0);
     }
-    const waiting: number[] = [];
-    for (let number = 0; number < this.#board.workers * this.#board.ticketsPerWorker; number++) {
-      const at = this.#ticketAt(number);
-      if (words[at + ticketWord.state] === free || words[at + ticketWord.backend] !== this.plan.index) continue;
-      if (Math.trunc(number / this.#board.ticketsPerWorker) === dead) words[at + ticketWord.state] = free;
-      else waiting.push(number);
-    }
-    waiting.sort((a, b) => this.#order(a) - this.#order(b) || a - b);
-    this.#set('queueHead', 0);
-    this.#set('queueTail', 0);
-    this.#set('queueLength', 0);
-    this.#set('queuedTotal', 0);
-    for (const column of ['queueHead', 'queueTail', 'queued', 'served'] as const) this.column(column).fill(0);
-    words.fill(0, this.#layout.granted, this.#layout.granted + 2 * this.#board.workers);
-    for (const number of waiting) {
-      const state = words[this.#ticketAt(number) + ticketWord.state];
-      if (state > 0) this.#link(number, state - inServerQueue);
-      else this.#linkGranted(number, state);
-    }
+    this.#queues.rebuild(dead);
+    this.served.fill(0);
     let total = 0;
     for (let worker = 0; worker < this.#board.workers; worker++) {
       const own = this.servedBy(worker);
@@ -378,16 +327,11 @@ export class BackendBoard implements BalanceServers {
 
   // ---------------------------------------------------------------- queues (lock held)
 
-  /** Puts this worker's ticket into a server's queue, or into the backend's (-1). */
+  /** Puts this worker's ticket into a server's queue, or into the backend's. */
   #enqueue(ticket: number, server: number): number {
     if (ticket < 0) return queueFull;
-    const number = this.#owner * this.#board.ticketsPerWorker + ticket;
-    const at = this.#ticketAt(number);
-    const order = (this.#get('ticket') + 1) | 0;
-    this.#set('ticket', order);
-    this.#words[at + ticketWord.order] = order;
-    this.#words[at + ticketWord.backend] = this.plan.index;
-    this.#link(number, server);
+    this.#queues.join(this.#queues.numberOf(this.#owner, ticket), server);
+    this.#queueChanged(server);
     return queued;
   }
 
@@ -399,11 +343,11 @@ export class BackendBoard implements BalanceServers {
       this.weights[server] > 0 &&
       (!this.backup[server] || (this.summary.active === 0 && (this.allBackups || this.summary.firstBackup === server)));
     while (this.served[server] < this.limit(server)) {
-      const own = this.#queueHead(server);
-      const any = takesAny ? this.#get('queueHead') : 0;
-      if (own === 0 && any === 0) return moved;
-      const takeOwn = own !== 0 && (any === 0 || this.#order(own - 1) - this.#order(any - 1) < 0);
-      this.#grantSlot((takeOwn ? own : any) - 1, server);
+      const own = this.#queues.first(server);
+      const any = takesAny ? this.#queues.first(backendQueue) : -1;
+      if (own < 0 && any < 0) return moved;
+      const takeOwn = own >= 0 && (any < 0 || this.#queues.isOlder(own, any));
+      this.#grantSlot(takeOwn ? own : any, server);
       moved++;
     }
     return moved;
@@ -411,104 +355,24 @@ export class BackendBoard implements BalanceServers {
 
   /** Counts a request in for the ticket's worker, with a note of it, so that `#rebuild` can tell how far it got. */
   #grantSlot(number: number, server: number): void {
-    const worker = this.#workerOf(number);
+    const worker = this.#queues.workerOf(number);
     this.#set('grantServer', server);
     this.#set('grantCount', this.#words[this.#layout.servedByWorker + worker * this.count + server]);
     this.#set('grantTicket', number + 1);
     this.#countIn(server, worker);
-    this.#grant(number, granted - server);
+    this.#grant(number, grantedBy(server));
     this.#set('grantTicket', 0);
   }
 
   #grant(number: number, state: number): void {
-    this.#unlink(number);
-    this.#linkGranted(number, state);
-    this.#toWake[this.#workerOf(number)] = 1;
+    this.#queueChanged(this.#queues.grant(number, state));
+    this.#toWake[this.#queues.workerOf(number)] = 1;
     this.#wakesPending = true;
   }
 
-  #queueHead(server: number): number {
-    return this.#words[this.#layout.columns.queueHead + server];
-  }
-
-  #link(number: number, server: number): void {
-    const head = server < 0 ? this.#layout.words + backendWord.queueHead : this.#layout.columns.queueHead + server;
-    const tail = server < 0 ? this.#layout.words + backendWord.queueTail : this.#layout.columns.queueTail + server;
-    this.#append(number, head, tail);
-    this.#words[this.#ticketAt(number) + ticketWord.state] = server < 0 ? inBackendQueue : inServerQueue + server;
-    this.#set('queuedTotal', this.#get('queuedTotal') + 1);
-    if (server < 0) {
-      const length = this.#get('queueLength') + 1;
-      this.#set('queueLength', length);
-      if (length > this.#get('queueMax')) this.#set('queueMax', length);
-      return;
-    }
-    const length = ++this.queued[server];
-    const max = this.#layout.columns.queuedMax + server;
-    if (length > this.#words[max]) this.#words[max] = length;
-    this.#balance.loadChanged(server);
-  }
-
-  #unlink(number: number): void {
-    const at = this.#ticketAt(number);
-    const server = this.#words[at + ticketWord.state] - inServerQueue;
-    const head = server < 0 ? this.#layout.words + backendWord.queueHead : this.#layout.columns.queueHead + server;
-    const tail = server < 0 ? this.#layout.words + backendWord.queueTail : this.#layout.columns.queueTail + server;
-    this.#detach(at, head, tail);
-    this.#set('queuedTotal', this.#get('queuedTotal') - 1);
-    if (server < 0) this.#set('queueLength', this.#get('queueLength') - 1);
-    else {
-      this.queued[server]--;
-      this.#balance.loadChanged(server);
-    }
-  }
-
-  #linkGranted(number: number, state: number): void {
-    const head = this.#layout.granted + this.#workerOf(number) * 2;
-    this.#append(number, head, head + 1);
-    this.#words[this.#ticketAt(number) + ticketWord.state] = state;
-  }
-
-  #unlinkGranted(number: number): void {
-    const head = this.#layout.granted + this.#workerOf(number) * 2;
-    this.#detach(this.#ticketAt(number), head, head + 1);
-  }
-
-  #append(number: number, head: number, tail: number): void {
-    const words = this.#words;
-    const at = this.#ticketAt(number);
-    const last = words[tail];
-    words[at + ticketWord.next] = 0;
-    words[at + ticketWord.previous] = last;
-    if (last === 0) Atomics.store(words, head, number + 1);
-    else words[this.#ticketAt(last - 1) + ticketWord.next] = number + 1;
-    words[tail] = number + 1;
-  }
-
-  /** Takes the ticket at `at` out of a list and frees it. */
-  #detach(at: number, head: number, tail: number): void {
-    const words = this.#words;
-    const next = words[at + ticketWord.next];
-    const previous = words[at + ticketWord.previous];
-    if (previous === 0) Atomics.store(words, head, next);
-    else words[this.#ticketAt(previous - 1) + ticketWord.next] = next;
-    if (next === 0) words[tail] = previous;
-    else words[this.#ticketAt(next - 1) + ticketWord.previous] = previous;
-    words[at + ticketWord.next] = words[at + ticketWord.previous] = 0;
-    words[at + ticketWord.state] = free;
-  }
-
-  #ticketAt(number: number): number {
-    return this.#board.tickets + number * ticketWords;
-  }
-
-  #workerOf(number: number): number {
-    return Math.trunc(number / this.#board.ticketsPerWorker);
-  }
-
-  /** A ticket's age as a difference from the last one given: negative or 0, right across the wrap of the 32-bit counter. */
-  #order(number: number): number {
-    return (this.#words[this.#ticketAt(number) + ticketWord.order] - this.#get('ticket')) | 0;
+  /** A server's queue has changed, or the backend's, which says nothing about the load of a server. */
+  #queueChanged(server: number): void {
+    if (server >= 0) this.#balance.loadChanged(server);
   }
 
   // ---------------------------------------------------------------- words and lock

@@ -10,12 +10,12 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { backendPlan, balancerPlan, plainCheck } from '../../../test/fixtures/balancer-plan.ts';
 import { needs } from '../../../test/requirements.ts';
 import { realClock, systemRandom } from '../../adapters/clock.ts';
 import { netStreams } from '../../adapters/net.ts';
 import { ascii } from '../../core/http1/bytes.ts';
 import type { BackendPlan, CheckExpectation, ServerPlan } from '../../plan/balancer.ts';
-import { backendPlan, balancerPlan, plainCheck } from '../board/plan-fixture.ts';
 import { createBoard } from '../board.ts';
 import { Checker } from '../checker.ts';
 

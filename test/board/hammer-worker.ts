@@ -3,11 +3,11 @@
  * enough; checks on the way that no server ever has more than its limit.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BackendPlan } from '../../plan/balancer.ts';
-import { openBoard } from '../board.ts';
-import { queued, type Waiter } from '../dispatch.ts';
-import { WorkerDispatch } from '../dispatcher.ts';
-import { balancerPlan } from './plan-fixture.ts';
+import { openBoard } from '../../src/engine/board.ts';
+import { queued, type Waiter } from '../../src/engine/dispatch.ts';
+import { WorkerDispatch } from '../../src/engine/dispatcher.ts';
+import type { BackendPlan } from '../../src/plan/balancer.ts';
+import { balancerPlan } from '../fixtures/balancer-plan.ts';
 
 interface Orders {
   readonly memory: SharedArrayBuffer;

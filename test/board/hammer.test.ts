@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { weightScale } from '../../core/balance/servers.ts';
-import type { BackendPlan } from '../../plan/balancer.ts';
-import { type Board, createBoard } from '../board.ts';
-import { backendPlan, balancerPlan } from './plan-fixture.ts';
+import { weightScale } from '../../src/core/balance/servers.ts';
+import { type Board, createBoard } from '../../src/engine/board.ts';
+import type { BackendPlan } from '../../src/plan/balancer.ts';
+import { backendPlan, balancerPlan } from '../fixtures/balancer-plan.ts';
 
 interface Tally {
   started: number;
