@@ -21,6 +21,8 @@ class House {
   readonly board;
   readonly checker;
 
+  told = 0;
+
   constructor(...backends: BackendPlan[]) {
     const plan = balancerPlan(backends.map((backend, index) => ({ ...backend, index })));
     this.board = createBoard(plan, 1, () => {});
@@ -31,6 +33,9 @@ class House {
       message: (_backend, level, text) => {
         this.levels.push(level);
         this.messages.push(text);
+      },
+      allChecked: () => {
+        this.told++;
       },
       sessionsToEnd: (backend, server) => this.ended.push(`${backend}/${server}`),
     });
@@ -250,4 +255,30 @@ test('after stop nothing is checked any more', () => {
   assert.deepEqual(house.run(60_000), []);
   assert.equal(house.streams.connects.length, 1);
   assert.equal(house.streams.open, 0);
+});
+
+test('after a reload servers go on with the health they had, and none counts as unchecked', () => {
+  const backend = backendPlan([{ check: httpCheck }, { check: httpCheck }]);
+  const tracking = backendPlan([{ track: { backend: 0, server: 0 } }], { name: 'others' });
+  const before = new House(backend, tracking);
+  before.streams.at(8001, refused);
+  before.streams.at(8002, ok);
+  before.checker.start();
+  before.run(3000);
+  assert.equal(before.told, 1);
+
+  const after = new House(backend, tracking);
+  after.checker.resumeFrom(before.checker);
+  assert.equal(after.checker.allChecked(), true);
+  assert.deepEqual(
+    after.board.backends.map(({ weights }) => [...weights]),
+    [[0, 16], [0]],
+  );
+  after.streams.at(8001, ok);
+  after.streams.at(8002, ok);
+  after.checker.start();
+  assert.deepEqual(
+    after.run(5000).map((text) => text.split(/[.,]/)[0]),
+    ['Server servers/server1 is UP', 'Server others/server1 is UP via servers/server1'],
+  );
 });

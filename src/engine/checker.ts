@@ -3,8 +3,8 @@
  * Every change of state goes through `#stop` or `#run`; both write the board, tell it in HAProxy's words, and pass it on to servers that `track`.
  */
 import type { SocketAddress } from '../core/address.ts';
-import { healthAfter, healthText, intervalAfter, isUp, startingHealth } from '../core/health/health.ts';
-import { type CheckResult, checkStatuses, hasPassed, reasonText } from '../core/health/result.ts';
+import { healthAfter, healthText, intervalAfter, isUp } from '../core/health/health.ts';
+import { type CheckResult, hasPassed, reasonText } from '../core/health/result.ts';
 import type { CheckPlan } from '../plan/balancer.ts';
 import type { Board } from './board.ts';
 import {
@@ -85,16 +85,10 @@ export class Checker {
    * stays down and none is to be checked for a first time again. To be called before `start`.
    */
   resumeFrom(earlier: Checker): void {
+    const known = new Map(earlier.#all.map((server) => [fullName(server), server]));
     for (const server of this.#all) {
-      const known = earlier.#all.find(
-        ({ backend, plan }) => plan.name === server.plan.name && backend.plan.name === server.backend.plan.name,
-      );
-      if (known === undefined || server.plan.check === undefined || known.plan.check === undefined) continue;
-      if (known.lastResult.status === 'INI') continue;
-      server.lastResult = known.lastResult;
-      server.lastDurationMs = known.lastDurationMs;
-      server.operational = known.operational === 'stopped' ? 'stopped' : 'running';
-      server.health = server.operational === 'stopped' ? 0 : startingHealth(server.plan.check);
+      const before = known.get(fullName(server));
+      if (before !== undefined && server.plan.check !== undefined) server.resumeFrom(before);
     }
     this.#writeFirstStates();
   }
@@ -224,10 +218,7 @@ export class Checker {
     server.lastResult = result;
     server.lastDurationMs = now - startedAt;
     server.setCell('health', server.health);
-    server.setCell('checkStatus', checkStatuses.indexOf(result.status));
-    server.setCell('checkCode', result.code);
-    server.setCell('checkDurationMs', Math.trunc(server.lastDurationMs));
-    server.setCell('checksDone', 1);
+    server.writeResult();
     if (!passed && before > 0) server.setCell('failedChecks', server.cell('failedChecks') + 1);
     const reason = reasonText(result, server.lastDurationMs);
     const loud = server.backend.plan.logHealthChecks;
@@ -351,6 +342,7 @@ export class Checker {
         server.setCell('admin', server.admin);
         server.setCell('operational', operational[server.operational]);
         server.setCell('lastChange', wall);
+        server.writeResult();
       }
     for (const backend of this.#board.backends) {
       backend.setWord('lastChange', wall);
@@ -359,8 +351,12 @@ export class Checker {
   }
 }
 
+function fullName(server: ServerState): string {
+  return `${server.backend.plan.name}/${server.plan.name}`;
+}
+
 function via(tracked: ServerState): string {
-  return ` via ${tracked.backend.plan.name}/${tracked.plan.name}`;
+  return ` via ${fullName(tracked)}`;
 }
 
 /** Twenty steps, but none shorter than a second. */

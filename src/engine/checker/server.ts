@@ -6,7 +6,7 @@ import type { SocketAddress } from '../../core/address.ts';
 import { weightScale } from '../../core/balance/servers.ts';
 import { Expected } from '../../core/health/expect.ts';
 import { startingHealth } from '../../core/health/health.ts';
-import type { CheckResult } from '../../core/health/result.ts';
+import { type CheckResult, checkStatuses } from '../../core/health/result.ts';
 import type { CheckPlan, ServerPlan } from '../../plan/balancer.ts';
 import type { BackendBoard } from '../board/backend.ts';
 import type { CheckRun } from './run.ts';
@@ -58,6 +58,33 @@ export class ServerState {
       follower.admin |= serverAdmin.inherited;
       follower.passMaintenanceOn();
     }
+  }
+
+  /** Goes on with the health that the same server had before a reload, but starts counting anew; those that track it follow. */
+  resumeFrom(before: ServerState): void {
+    if (this.plan.check === undefined || before.plan.check === undefined || before.lastResult.status === 'INI') return;
+    this.lastResult = before.lastResult;
+    this.lastDurationMs = before.lastDurationMs;
+    this.operational = before.operational === 'stopped' ? 'stopped' : 'running';
+    this.health = this.operational === 'stopped' ? 0 : startingHealth(this.plan.check);
+    this.#passStateOn();
+  }
+
+  #passStateOn(): void {
+    for (const follower of this.followers) {
+      if (follower.operational === this.operational) continue;
+      follower.operational = this.operational;
+      follower.#passStateOn();
+    }
+  }
+
+  /** The last result, as numbers on the board. */
+  writeResult(): void {
+    const { status, code } = this.lastResult;
+    this.setCell('checkStatus', checkStatuses.indexOf(status));
+    this.setCell('checkCode', code);
+    this.setCell('checkDurationMs', Math.max(0, Math.trunc(this.lastDurationMs)));
+    this.setCell('checksDone', status === 'INI' ? 0 : 1);
   }
 
   /** Checks run while nothing else has decided that the server is out of use. */
