@@ -57,7 +57,7 @@ function buildSyncGroup(
       members,
       trackingWeight: has(entries, 'sync_group_tracking_weight'),
       ...(owner
-        ? withoutWeights(references, `a member of sync group '${name}' has priority 255`, entry, context)
+        ? withoutWeights(references, 'group', `a member of sync group '${name}' has priority 255`, entry, context)
         : references),
       notify: notifyOf(entries, context),
       notifyPriorityChanges:
@@ -101,43 +101,42 @@ export function settleGroups(
     const entry = entriesOf(context.entries, 'vrrp_instance').find((each) => nameOf(each) === router.settings.name)!;
     const group = groups.find((each) => each.members.includes(index));
     if (router.settings.basePriority === 255)
-      return { ...router, ...withoutWeights(router, 'its priority is 255', entry, context) };
+      return { ...router, ...withoutWeights(router, 'owner', 'its priority is 255', entry, context) };
     if (group !== undefined && !group.trackingWeight)
-      return { ...router, ...withoutWeights(router, `it is in sync group '${group.name}'`, entry, context) };
+      return { ...router, ...withoutWeights(router, 'member', `it is in sync group '${group.name}'`, entry, context) };
     return router;
   });
 }
 
+/**
+ * What becomes of trackers with a weight, as in Keepalived 2.2.7: a member of a sync group loses them but keeps interfaces, unweighted;
+ * the owner of the address loses all; a group with the owner among its members keeps all, unweighted.
+ */
 function withoutWeights(
   references: TrackReferences,
+  situation: 'member' | 'owner' | 'group',
   reason: string,
   entry: Entry,
   context: PlanContext,
 ): TrackReferences {
-  const told = (reference: TrackReference, what: string) =>
-    context.warn(
-      'conflict',
-      entry.place,
-      `(${nameOf(entry)}) '${reference.name}' ${what}: it has weight ${reference.weight} and ${reason}`,
-      'write weight 0 where it is tracked',
-    );
-  const keep = (list: readonly TrackReference[]) =>
-    list.filter((reference) => {
-      if (reference.weight === 0) return true;
-      told(reference, 'is not tracked');
-      return false;
+  const settle = (list: readonly TrackReference[], kept: boolean) =>
+    list.flatMap((reference) => {
+      if (reference.weight === 0) return [reference];
+      const outcome = kept ? 'means FAULT when it is lost' : 'is not tracked';
+      context.warn(
+        'conflict',
+        entry.place,
+        `(${nameOf(entry)}) '${reference.name}' ${outcome}: it has weight ${reference.weight} and ${reason}`,
+        'write weight 0 where it is tracked',
+      );
+      return kept ? [{ ...reference, weight: 0 }] : [];
     });
-  // An interface stays tracked, with weight 0: its loss is a FAULT then.
-  const unweighted = (reference: TrackReference) => {
-    if (reference.weight === 0) return reference;
-    told(reference, 'means FAULT when it is lost');
-    return { ...reference, weight: 0 };
-  };
+  const all = situation === 'group';
   return {
-    trackScripts: keep(references.trackScripts),
-    trackInterfaces: references.trackInterfaces.map(unweighted),
-    trackFiles: keep(references.trackFiles),
-    trackProcesses: keep(references.trackProcesses),
-    trackBfd: keep(references.trackBfd),
+    trackScripts: settle(references.trackScripts, all),
+    trackInterfaces: settle(references.trackInterfaces, situation !== 'owner'),
+    trackFiles: settle(references.trackFiles, all),
+    trackProcesses: settle(references.trackProcesses, all),
+    trackBfd: settle(references.trackBfd, all),
   };
 }

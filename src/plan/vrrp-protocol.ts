@@ -43,6 +43,8 @@ export function buildRole(
     );
     master = !master;
   }
+  // The owner starts as MASTER whatever its state says.
+  if (basePriority === owner) master = true;
   return { basePriority, initialState: master ? 'active' : 'backup' };
 }
 

@@ -259,10 +259,8 @@ function readOptions(
     if (option.text === 'weight') {
       const value = options[++index];
       const number = value === undefined ? undefined : parseInteger(value.text);
-      if (number !== undefined && Math.abs(number) <= max) {
-        weight = number;
-        reverse = false;
-      } else
+      if (number !== undefined && Math.abs(number) <= max) weight = number;
+      else
         context.warn(
           value === undefined ? 'missing-argument' : 'bad-value',
           (value ?? option).place,

@@ -34,7 +34,7 @@ export type Shape =
   /** on|off|true|false|yes|no; alone it means on. */
   | { readonly kind: 'boolean' }
   /** `-253..253 [reverse|noreverse]`. */
-  | { readonly kind: 'weight'; readonly max: number }
+  | { readonly kind: 'weight'; readonly max: number; readonly nearest?: boolean }
   /** A command with its arguments in one (quoted) word, then user and group. */
   | { readonly kind: 'command'; readonly optional?: boolean }
   /** Lines in braces that have a grammar of their own. */

@@ -3,10 +3,10 @@
 import type { Keyword } from './keywords.ts';
 import { alias, boolean, command, integer, list, nearest, none, refused, row, seconds, text, words } from './row.ts';
 
-const weight = (max: number, fallback: string) =>
+const weight = (max: number, fallback: string, nearest = false) =>
   row(
     'weight',
-    { kind: 'weight', max },
+    { kind: 'weight', max, nearest },
     fallback,
     'added to the priority while it is well (positive) or taken off while it is not (negative); 0: FAULT instead',
   );
@@ -15,7 +15,8 @@ export const scriptKeywords: readonly Keyword[] = [
   row('script', words('COMMAND'), '', 'the command, split at blanks; no shell'),
   row('interval', nearest(1, 4294), '1', 'seconds between two runs'),
   row('timeout', nearest(1, 4294), 'interval', 'seconds after which a run has failed'),
-  weight(253, '0'),
+  // 2.2.7 complains of a weight beyond the range and then uses it: the priority's own range makes the end of this one the same.
+  weight(253, '0', true),
   row('rise', integer(1, 2_147_483_647), '1', 'successes in a row until it is well'),
   row('fall', integer(1, 2_147_483_647), '1', 'failures in a row until it is not'),
   row('user', words('USER [GROUP]', 1, 2), 'script_user', 'who runs it'),

@@ -65,7 +65,7 @@ export function readValue(
       return undefined;
     }
     case 'weight':
-      return readWeight(first!, rest[1], shape.max, keyword, diagnostics);
+      return readWeight(first!, rest[1], shape, keyword, diagnostics);
     case 'boolean': {
       const value = first === undefined ? true : parseBoolean(first.text);
       if (value !== undefined) return { value };
@@ -82,11 +82,16 @@ export function readValue(
 function readWeight(
   first: Word,
   second: Word | undefined,
-  max: number,
+  { max, nearest }: { readonly max: number; readonly nearest?: boolean },
   keyword: Keyword,
   diagnostics: Diagnostic[],
 ): ReadValue | undefined {
-  const value = parseInteger(first.text);
+  let value = parseInteger(first.text);
+  if (value !== undefined && Math.abs(value) > max && nearest === true) {
+    value = Math.sign(value) * max;
+    const message = `weight goes from -${max} to ${max}: ${value} is used for ${first.text}`;
+    diagnostics.push({ severity: 'warning', code: 'bad-value', place: first.place, message });
+  }
   if (value === undefined || Math.abs(value) > max) {
     diagnostics.push(
       problem('bad-value', first.place, `'${first.text}' is not a whole number from -${max} to ${max}`, keyword),
