@@ -49,27 +49,48 @@ export function compileLogFormat(
 
 type Step = (record: LogRecord, out: Uint8Array, offset: number) => number;
 
+/** A line is a text, then steps, each followed by a text: half of a usual format is punctuation, which costs no call so. */
 class StepFormat implements LogFormat {
   readonly waitsForEnd: boolean;
+  readonly #before: Uint8Array;
   readonly #steps: readonly Step[];
+  readonly #after: readonly Uint8Array[];
 
   constructor(nodes: readonly FormatNode[], context: FormatContext) {
     this.waitsForEnd = nodes.some((node) => node.kind === 'variable' && node.variable.known === 'end');
-    this.#steps = nodes.map((node) =>
-      node.kind === 'text' ? constantStep(node.text) : variableStep(node.variable, node.flags, context),
-    );
+    const texts = [''];
+    const steps: Step[] = [];
+    for (const node of nodes) {
+      if (node.kind === 'text') texts[texts.length - 1] += node.text;
+      else {
+        steps.push(variableStep(node.variable, node.flags, context));
+        texts.push('');
+      }
+    }
+    const [before, ...after] = texts.map(latin1) as [Uint8Array, ...Uint8Array[]];
+    this.#before = before;
+    this.#steps = steps;
+    this.#after = after;
   }
 
   render(record: LogRecord, out: Uint8Array, offset: number): number {
     const steps = this.#steps;
-    let end = offset;
-    for (let index = 0; index < steps.length; index++) end = steps[index](record, out, end);
+    let end = writeBytes(out, offset, this.#before, 0, this.#before.length);
+    for (let index = 0; index < steps.length; index++) {
+      end = steps[index](record, out, end);
+      const text = this.#after[index];
+      for (let at = 0; at < text.length; at++) out[end++] = text[at];
+    }
     return Math.min(end, out.length);
   }
 }
 
+function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 function constantStep(text: string): Step {
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = latin1(text);
   return (_record, out, offset) => writeBytes(out, offset, bytes, 0, bytes.length);
 }
 
@@ -122,6 +143,7 @@ const addresses: Readonly<Record<string, (record: LogRecord) => string>> = {
 
 function textStep(read: (record: LogRecord) => string, flags: FormatFlags): Step {
   const empty = emptyText(flags);
+  if (!flags.quote && !flags.escape) return (record, out, offset) => writeText(out, offset, read(record) || empty);
   return (record, out, offset) => {
     const text = read(record);
     if (text === '') return writeText(out, offset, empty);
@@ -149,52 +171,62 @@ function portStep(name: string, flags: FormatFlags): Step {
   };
 }
 
-const integers: Readonly<Record<string, (record: LogRecord) => number>> = {
-  B: (record) => record.bytesRead,
-  ST: (record) => record.status,
-  Ta: (record) => record.activeMs,
-  Tc: (record) => record.connectMs,
-  Td: (record) => record.dataMs,
-  Th: (record) => record.handshakeMs,
-  Ti: (record) => record.idleMs,
-  Tq: (record) =>
-    record.idleMs < 0 || record.requestMs < 0 ? -1 : record.handshakeMs + record.idleMs + record.requestMs,
-  TR: (record) => record.requestMs,
-  Tr: (record) => record.responseMs,
-  Ts: (record) => Math.floor(record.acceptedWallMs / 1000),
-  Tt: (record) => record.totalMs,
-  Tu: (record) => record.totalMs - Math.max(0, record.idleMs),
-  Tw: (record) => record.queueMs,
-  U: (record) => record.bytesUploaded,
-  ac: (record) => record.activeConnections,
-  bc: (record) => record.backendConnections,
-  bq: (record) => record.backendQueue,
-  fc: (record) => record.frontendConnections,
-  rt: (record) => record.requestCounter,
-  sc: (record) => record.serverConnections,
-  sq: (record) => record.serverQueue,
+/** One step each, with its own property access: a shared step that asks a function costs twice. */
+const integers: Readonly<Record<string, Step>> = {
+  B: (record, out, at) => writeInteger(out, plus(record, out, at), record.bytesRead),
+  ST: (record, out, at) => writeInteger(out, at, record.status),
+  Ta: (record, out, at) => writeInteger(out, plus(record, out, at), record.activeMs),
+  Tc: (record, out, at) => writeInteger(out, at, record.connectMs),
+  Td: (record, out, at) => writeInteger(out, at, record.dataMs),
+  Th: (record, out, at) => writeInteger(out, at, record.handshakeMs),
+  Ti: (record, out, at) => writeInteger(out, at, record.idleMs),
+  Tq: (record, out, at) => writeInteger(out, at, requestTotalMs(record)),
+  TR: (record, out, at) => writeInteger(out, at, record.requestMs),
+  Tr: (record, out, at) => writeInteger(out, at, record.responseMs),
+  Ts: (record, out, at) => writeInteger(out, at, Math.floor(record.acceptedWallMs / 1000)),
+  Tt: (record, out, at) => writeInteger(out, plus(record, out, at), record.totalMs),
+  Tu: (record, out, at) => writeInteger(out, plus(record, out, at), record.totalMs - Math.max(0, record.idleMs)),
+  Tw: (record, out, at) => writeInteger(out, at, record.queueMs),
+  U: (record, out, at) => writeInteger(out, at, record.bytesUploaded),
+  ac: (record, out, at) => writeInteger(out, at, record.activeConnections),
+  bc: (record, out, at) => writeInteger(out, at, record.backendConnections),
+  bq: (record, out, at) => writeInteger(out, at, record.backendQueue),
+  fc: (record, out, at) => writeInteger(out, at, record.frontendConnections),
+  ms: (record, out, at) => writePadded(out, at, millisecond(record), 3),
+  rt: (record, out, at) => writeInteger(out, at, record.requestCounter),
+  sc: (record, out, at) => writeInteger(out, at, record.serverConnections),
+  sq: (record, out, at) => writeInteger(out, at, record.serverQueue),
+};
+
+const hexadecimals: Readonly<Record<string, Step>> = {
+  Ts: (record, out, at) => writeHex(out, at, Math.floor(record.acceptedWallMs / 1000), 4),
+  ms: (record, out, at) => writeHex(out, at, millisecond(record), 2),
+  rt: (record, out, at) => writeHex(out, at, record.requestCounter, 4),
 };
 
 function integerStep(name: string, flags: FormatFlags, context: FormatContext): Step {
-  const milliseconds = (record: LogRecord) => Math.floor(record.acceptedWallMs) % 1000;
-  if (name === 'pid') {
-    const text = flags.hexadecimal ? context.pid.toString(16).toUpperCase().padStart(4, '0') : String(context.pid);
-    return constantStep(text);
-  }
-  if (name === 'ms')
-    return flags.hexadecimal
-      ? (record, out, offset) => writeHex(out, offset, milliseconds(record), 2)
-      : (record, out, offset) => writePadded(out, offset, milliseconds(record), 3);
+  if (name === 'pid')
+    return constantStep(
+      flags.hexadecimal ? context.pid.toString(16).toUpperCase().padStart(4, '0') : String(context.pid),
+    );
   if (name === 'lc') {
     let written = 0;
     return (_record, out, offset) => writeInteger(out, offset, written++);
   }
-  const read = integers[name];
-  if (flags.hexadecimal && (name === 'Ts' || name === 'rt'))
-    return (record, out, offset) => writeHex(out, offset, read(record), 4);
-  if (name === 'B' || name === 'Ta' || name === 'Tt' || name === 'Tu')
-    return (record, out, offset) => writeInteger(out, record.asap ? writeText(out, offset, '+') : offset, read(record));
-  return (record, out, offset) => writeInteger(out, offset, read(record));
+  return (flags.hexadecimal ? hexadecimals[name] : undefined) ?? integers[name];
+}
+
+/** The sign before totals that are still growing (`option logasap`). */
+function plus(record: LogRecord, out: Uint8Array, offset: number): number {
+  return record.asap ? writeText(out, offset, '+') : offset;
+}
+
+function millisecond(record: LogRecord): number {
+  return Math.floor(record.acceptedWallMs) % 1000;
+}
+
+function requestTotalMs(record: LogRecord): number {
+  return record.idleMs < 0 || record.requestMs < 0 ? -1 : record.handshakeMs + record.idleMs + record.requestMs;
 }
 
 function dateStep(name: string, zone: ZoneOffset): Step {

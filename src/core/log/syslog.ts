@@ -39,16 +39,25 @@ export interface FrameTarget {
   readonly sample: { readonly ranges: readonly (readonly [number, number])[]; readonly size: number } | undefined;
 }
 
+/** Priority, date, process id and punctuation of the longest header, with room to spare. */
+const fixedHeaderBytes = 80;
+
 export class SyslogFramer {
   readonly #target: FrameTarget;
   readonly #pid: number;
   readonly #date: DateBytes;
   /** Position in the sampling period, from 1; 0 before the first line. */
   #sampled = 0;
+  /** The header last written, for its second and level; formats with microseconds are written anew each time. */
+  readonly #header: Uint8Array;
+  #headerLength = 0;
+  #headerSecond = Number.NaN;
+  #headerLevel = -1;
 
   constructor(target: FrameTarget, pid: number, zone: ZoneOffset) {
     this.#target = target;
     this.#pid = pid;
+    this.#header = new Uint8Array(fixedHeaderBytes + target.hostname.length + target.tag.length);
     this.#date = new DateBytes(target.format === 'local' || target.format === 'rfc3164' ? 'syslog' : 'iso', zone);
   }
 
@@ -77,11 +86,24 @@ export class SyslogFramer {
     out: Uint8Array,
     offset: number,
   ): number {
-    const textStart = this.#writeHeader(out, offset, Math.max(level, this.#target.minLevel), wallMs);
+    const textStart = this.#copyHeader(out, offset, Math.max(level, this.#target.minLevel), wallMs);
     const room = offset + this.#target.length - textStart;
     let messageEnd = offset + this.#target.length;
     if (room > 0) messageEnd = writeBytes(out, textStart, text, start, Math.min(end, start + room));
     return writeText(out, messageEnd, '\n');
+  }
+
+  #copyHeader(out: Uint8Array, offset: number, level: number, wallMs: number): number {
+    const { format } = this.#target;
+    if (format === 'rfc5424' || format === 'timed' || format === 'iso')
+      return this.#writeHeader(out, offset, level, wallMs);
+    const second = Math.floor(wallMs / 1000);
+    if (second !== this.#headerSecond || level !== this.#headerLevel) {
+      this.#headerSecond = second;
+      this.#headerLevel = level;
+      this.#headerLength = this.#writeHeader(this.#header, 0, level, wallMs);
+    }
+    return writeBytes(out, offset, this.#header, 0, this.#headerLength);
   }
 
   #writeHeader(out: Uint8Array, offset: number, level: number, wallMs: number): number {
