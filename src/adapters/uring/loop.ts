@@ -55,6 +55,8 @@ export class UringLoop {
   #now = performance.now();
   #uvReady = false;
   #uvWatched = false;
+  /** Number of the turn, and so of the watches that are made in it. */
+  #watch = 0;
   #closed = false;
 
   /** Throws when the ring can't be had: ask `uringAvailable` first. */
@@ -153,8 +155,9 @@ export class UringLoop {
 
   #turn(): void {
     if (this.#closed) return;
-    // libuv has just run: its descriptor must be watched anew, the ring tells each readiness once.
+    // libuv has just run: what the ring tells of a watch from before, woken by our own message, is no news.
     this.#uvReady = false;
+    this.#watch = (this.#watch + 1) >>> 0;
     const latest = performance.now() + turnMsMax;
     let didSomething = false;
     for (;;) {
@@ -162,7 +165,6 @@ export class UringLoop {
       if (this.#now >= this.#nextAlarmMs) this.#ringAlarms();
       this.#settle();
       if (this.#closed) return;
-      if (!this.#uvWatched) this.#watchUv();
       this.buffers.publish();
       const uvMs = this.#uv.backendTimeout();
       const yields = this.#uvReady || uvMs === 0 || (didSomething && this.#now >= latest);
@@ -170,6 +172,7 @@ export class UringLoop {
       if (waitMs > 0) {
         waitMs = Math.min(waitMs, Math.max(this.#nextAlarmMs - this.#now, 0));
         if (didSomething) waitMs = Math.min(waitMs, latest - this.#now);
+        if (!this.#uvWatched) this.#watchUv();
       }
       this.ring.submitAndWait(waitMs);
       this.#now = performance.now();
@@ -197,15 +200,15 @@ export class UringLoop {
 
   #watchUv(): void {
     this.#uvWatched = true;
-    const index = this.ring.push(op.POLL_ADD, this.#uv.backendFd, kind.libuv, 0);
+    const index = this.ring.push(op.POLL_ADD, this.#uv.backendFd, kind.libuv, this.#watch);
     this.ring.entries[index * 16 + 7] = pollIn;
   }
 
   readonly #completed = (target: number, generation: number, result: number, flags: number): void => {
     const what = target & kindMask;
     if (what === kind.libuv) {
-      this.#uvReady = true;
       this.#uvWatched = false;
+      if (generation === this.#watch) this.#uvReady = true;
       return;
     }
     if (what === kind.ignored) return;

@@ -52,6 +52,8 @@ export class Ring {
   readonly #cqes: number;
   #tail = 0;
   #submitted = 0;
+  /** Entries that complete while they are handed over, and are no event to wait for. See `certain`. */
+  #certain = 0;
   readonly #enterFd: number;
   readonly #enterFlags: number;
   /** struct io_uring_getevents_arg, and the struct __kernel_timespec that it points to. */
@@ -177,6 +179,16 @@ export class Ring {
     this.#messages[at + 3] = 0;
   }
 
+  /** The entry just pushed completes at once, whatever happens: a wait is for one completion more. */
+  certain(): void {
+    this.#certain++;
+  }
+
+  /** One of those has been taken. */
+  certainTaken(): void {
+    this.#certain--;
+  }
+
   /** Hands over what was pushed, without waiting. */
   submit(): void {
     this.#enter(0, 0, 0, 0);
@@ -188,7 +200,7 @@ export class Ring {
    */
   submitAndWait(waitMs: number): void {
     if (waitMs === Infinity) {
-      this.#enter(1, enter.GETEVENTS, 0, 0);
+      this.#enter(1 + this.#certain, enter.GETEVENTS, 0, 0);
       return;
     }
     if (waitMs <= 0) {
@@ -198,7 +210,7 @@ export class Ring {
     const seconds = Math.floor(waitMs / 1000);
     this.#wait[16] = seconds;
     this.#wait[18] = Math.ceil((waitMs - seconds * 1000) * 1e6);
-    this.#enter(1, enter.GETEVENTS | enter.EXT_ARG, this.#waitAddress, 24);
+    this.#enter(1 + this.#certain, enter.GETEVENTS | enter.EXT_ARG, this.#waitAddress, 24);
   }
 
   #enter(least: number, flags: number, argument: number, argumentBytes: number): void {

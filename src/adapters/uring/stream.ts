@@ -46,6 +46,8 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   #underWay = 0;
   #receiving = false;
   #sending = false;
+  /** The send under way is one that doesn't wait. */
+  #certain = false;
   /** Bytes of the send that is under way. */
   #attempted = 0;
   /** The kernel could not take everything at once: what is queued waits for the peer. */
@@ -350,6 +352,8 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     }
     ring.entries[at + 7] = flags;
     this.#sending = true;
+    this.#certain = !this.#blocked;
+    if (this.#certain) ring.certain();
     this.#underWay++;
   }
 
@@ -376,6 +380,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   #sent(result: number): void {
     this.#underWay--;
     this.#sending = false;
+    if (this.#certain) this.#loop.ring.certainTaken();
     if (this.#life === 'ending') {
       this.#finish();
       return;
