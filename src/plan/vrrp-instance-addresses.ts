@@ -73,23 +73,27 @@ function fit(
   return { addresses: addresses.slice(0, max), excludedAddresses: [...addresses.slice(max), ...excluded] };
 }
 
+/** Version 3 needs an address (RFC 9568 §5.2.5), and so does strict mode; Keepalived 2.3's no_virtual_ipaddress says that none is meant. */
 export function checkAddresses(
   entry: Entry,
   addresses: readonly VirtualAddress[],
-  strict: boolean,
+  given: { readonly strict: boolean; readonly version: 2 | 3 },
   context: PlanContext,
 ): void {
   const first = addresses[0];
-  if (first === undefined) {
-    if (!has(entry.entries, 'no_virtual_ipaddress') || strict)
+  const meant = has(entry.entries, 'no_virtual_ipaddress') && !given.strict;
+  if (first === undefined && !meant) {
+    if (given.version === 3)
+      context.alert('incomplete', entry.place, `(${nameOf(entry)}) no address: VRRP version 3 needs one`);
+    else
       warnInstance(
         entry,
         'virtual_ipaddress',
         'incomplete',
-        `no address: at least one is ${strict ? 'required' : 'sensible'}`,
+        `no address: at least one is ${given.strict ? 'required' : 'sensible'}`,
         context,
       );
-  } else if (first.family === 'ipv6' && !/^fe[89ab]/.test(first.address))
+  } else if (first?.family === 'ipv6' && !/^fe[89ab]/.test(first.address))
     warnInstance(
       entry,
       'virtual_ipaddress',

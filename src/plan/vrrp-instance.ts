@@ -94,7 +94,7 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
       'initial state MASTER does not go with AH authentication: BACKUP is used',
       context,
     );
-  checkAddresses(entry, addresses, strict, context);
+  checkAddresses(entry, addresses, { strict, version }, context);
   const transport = buildTransport(entry, family, context);
   const name = buildInterface(entry, transport.kind === 'unicast', context);
   const lateTimer = lastOf(entries, 'timer_expired_backup');
