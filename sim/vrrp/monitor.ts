@@ -7,6 +7,7 @@
  * - `two-active`: two active nodes that hear each other settle it within an interval
  * - `address`: a node holds the address exactly while it is active; settled, nobody else's kernel holds it
  * - `nopreempt`: a node with nopreempt takes nothing from an active one that it hears
+ * - `yield`: undisturbed, an active node steps down only before a better one (priority, then address)
  * - `serving`: a node whose balancer does not serve, or that was handed over, is not active
  * - `late`: when the active one goes, a successor is active within the time that `takeOver` tells
  * - `announced`: settled, the network's idea of where the address lives is the active node
@@ -16,6 +17,7 @@
 
 import { type ElectionNode, elect, takeOver } from '../../src/core/vrrp/election.ts';
 import type { VrrpAction } from '../../src/core/vrrp/events.ts';
+import { compareContenders } from '../../src/core/vrrp/order.ts';
 import type { Network } from './network.ts';
 import type { SimNode } from './node.ts';
 import type { Fault } from './schedule.ts';
@@ -25,6 +27,7 @@ export type InvariantName =
   | 'two-active'
   | 'address'
   | 'nopreempt'
+  | 'yield'
   | 'serving'
   | 'late'
   | 'announced'
@@ -53,12 +56,16 @@ export class Monitor {
   /** Somebody must be active again by then. */
   #expected: { readonly by: number; readonly text: string } | undefined;
   #activeBefore: SimNode | undefined;
-  #wakingStale: SimNode | undefined;
+  /** Working off what waited while it was stopped; `stale`: others must have given it up meanwhile. */
+  #waking: SimNode | undefined;
+  #stale = false;
+  readonly #activeSince: number[];
   #now = 0;
 
   constructor(nodes: readonly SimNode[], network: Network) {
     this.#nodes = nodes;
     this.#network = network;
+    this.#activeSince = nodes.map(() => 0);
     this.#dualSince = new Array(nodes.length * nodes.length).fill(-1);
   }
 
@@ -101,29 +108,32 @@ export class Monitor {
 
   waking(node: SimNode, now: number): void {
     const { downTimerAdverts, advertisementIntervalMs } = node.settings;
-    const stale = node.active && now - node.advertisedAt >= downTimerAdverts * advertisementIntervalMs;
-    this.#wakingStale = stale ? node : undefined;
+    this.#waking = node;
+    this.#stale = node.active && now - node.advertisedAt >= downTimerAdverts * advertisementIntervalMs;
   }
 
   awake(now: number): void {
-    this.#wakingStale = undefined;
+    this.#waking = undefined;
     this.#quietSince = now;
     this.#dualSince.fill(-1);
   }
 
   sending(node: SimNode, priority: number, now: number): void {
-    if (this.#wakingStale === node && priority > 0)
+    if (this.#waking === node && this.#stale && priority > 0)
       this.#fail('woke-late', now, `${nameOf(node)} advertises ${now - node.advertisedAt} ms after its last word`);
   }
 
   changed(node: SimNode, change: Extract<VrrpAction, { readonly kind: 'state-changed' }>, now: number): void {
     if (change.from === 'active') this.lost(node);
+    if (change.to === 'active') this.#activeSince[node.index] = now;
+    if (change.from === 'active' && change.to === 'backup') this.#checkYield(node, now);
     if (change.to === 'active' && !node.settings.preempt) this.#checkNopreempt(node, now);
   }
 
   /** A node that announced and stepped down while its last word may be lost: nobody can know that the network must be told again. */
   lost(node: SimNode): void {
-    if (!this.#network.whole && this.#announcedBy === node.index) this.#announcedBy = undefined;
+    const unheard = !this.#network.whole || !node.linkUp;
+    if (unheard && this.#announcedBy === node.index) this.#announcedBy = undefined;
   }
 
   /** Killed while there were two: the other one may never have heard of it. */
@@ -205,12 +215,30 @@ export class Monitor {
       this.#fail('announced', now, `${nameOf(active)} is active, the network sends to node ${this.#announcedBy}`);
   }
 
-  /** Everything quiet, an active router within hearing for longer than our timer: then there is no reason to take over. */
+  /** It must have heard the active router by now: undisturbed, that one spoke at least once since. */
   #checkNopreempt(node: SimNode, now: number): void {
     if (!this.#undisturbed) return;
-    const other = this.#nodes.find((rival) => rival !== node && rival.active && this.#hear(rival, node));
-    if (other !== undefined && now - this.#quietSince > this.#boundMs())
-      this.#fail('nopreempt', now, `${nameOf(node)} takes over from ${nameOf(other)}`);
+    for (const rival of this.#nodes) {
+      if (rival === node || !rival.active || !this.#hear(rival, node)) continue;
+      const since = Math.max(this.#quietSince, this.#activeSince[rival.index]!);
+      if (now - since > rival.plan.intervalMs + 2 * this.#network.plan.delayMaxMs + epsilonMs)
+        this.#fail('nopreempt', now, `${nameOf(node)} takes over from ${nameOf(rival)}`);
+    }
+  }
+
+  /** Undisturbed, a router steps down only while a better one is active. */
+  #checkYield(node: SimNode, now: number): void {
+    if (
+      this.#waking === node ||
+      !this.#undisturbed ||
+      now - this.#quietSince <= 2 * this.#network.plan.delayMaxMs + epsilonMs
+    )
+      return;
+    const contender = (which: SimNode) => ({ priority: trackingOf(which).priority, source: which.source });
+    const better = this.#nodes.some(
+      (rival) => rival.active && compareContenders(contender(rival), contender(node)) > 0,
+    );
+    if (!better) this.#fail('yield', now, `${nameOf(node)} steps down and no better one is active`);
   }
 
   // ------------------------------------------------------------ conditions and bounds

@@ -1,0 +1,149 @@
+/**
+ * Deliberate mistakes, to show that the simulator bites: each is a change of text in a copy of the machine's source. The production code
+ * knows nothing of this.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { MachineClass } from './node.ts';
+
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Must occur exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'version 3 uses the skew of version 2',
+    file: 'intervals.ts',
+    from: 'return version === 2 ?',
+    to: 'return version <= 3 ?',
+  },
+  {
+    name: 'the timer is not reset by an advertisement',
+    file: 'machine.ts',
+    from: 'state.willing = false;\n    state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);',
+    to: 'state.willing = false;',
+  },
+  {
+    name: 'priority 0 is ignored by a backup',
+    file: 'machine.ts',
+    from: 'this.#heardResignation(state, heard, now);\n      return;',
+    to: 'return;',
+  },
+  {
+    name: 'a tie is broken by nothing',
+    file: 'order.ts',
+    from: 'compareAddresses(a.source, b.source) : ',
+    to: '0 : ',
+  },
+  {
+    name: 'a tie is won by the lower address',
+    file: 'order.ts',
+    from: 'compareAddresses(a.source, b.source) : ',
+    to: 'compareAddresses(b.source, a.source) : ',
+  },
+  {
+    name: 'an active router does not step down before a higher one',
+    file: 'machine.ts',
+    from: 'this.#yield(heard, now);',
+    to: '',
+  },
+  {
+    name: 'nopreempt is not heeded',
+    file: 'machine.ts',
+    from: 'const preempts = this.#settings.preempt && heard.priority < this.priority;',
+    to: 'const preempts = heard.priority < this.priority;',
+  },
+  {
+    name: 'nobody ever preempts',
+    file: 'machine.ts',
+    from: 'const preempts = this.#settings.preempt && heard.priority < this.priority;',
+    to: 'const preempts = false;',
+  },
+  {
+    name: 'the interval of the active router is not learnt',
+    file: 'machine.ts',
+    from: 'state.activeIntervalMs = intervalMs;',
+    to: '',
+  },
+  {
+    name: 'addresses are kept when stepping down',
+    file: 'outbox.ts',
+    from: "this.put({ kind: 'remove-addresses', addresses, all: true });",
+    to: '',
+  },
+  {
+    name: 'a balancer that does not serve is no fault',
+    file: 'facts.ts',
+    from: "if (this.#serving === false) faults.push('the balancer does not serve');",
+    to: '',
+  },
+  {
+    name: 'a fault is entered without resigning',
+    file: 'machine.ts',
+    from: "if (from === 'active') this.#resign();\n    this.#changeState({ kind: 'fault' }",
+    to: "if (from === 'active') this.#out.letGo(addressesOf(this.#settings));\n    this.#changeState({ kind: 'fault' }",
+  },
+  {
+    name: 'a late process goes on as if nothing had been',
+    file: 'machine.ts',
+    from: 'this.#wakeLate(now);',
+    to: '',
+  },
+  {
+    name: 'Adver_Timer is not set again',
+    file: 'machine.ts',
+    from: 'state.advertiseAt = now + this.#settings.advertisementIntervalMs;\n  }\n\n  #changeState',
+    to: '}\n\n  #changeState',
+  },
+  {
+    name: 'nothing is announced when a lower router was heard',
+    file: 'machine.ts',
+    from: 'if (!lowerPrioNoAdvert) this.#advertise(state, now);\n    state.announcing.lowerHeard(this.#settings, now);',
+    to: 'if (!lowerPrioNoAdvert) this.#advertise(state, now);',
+  },
+  {
+    name: 'the loser of a split says no last word',
+    file: 'machine.ts',
+    from: 'if (splitIsAnnounced) this.#out.advertise(this.priority);',
+    to: '',
+  },
+  {
+    name: 'preempt_delay never ends',
+    file: 'machine.ts',
+    from: 'return now < state.preemptAt;',
+    to: 'return true;',
+  },
+  {
+    name: 'the last word of a late riser may win',
+    file: 'machine.ts',
+    from: 'if (this.#compare(heard) > 0) this.#out.advertise(this.priority);\n    else if (heard.priority > 1) this.#out.advertise(1);',
+    to: 'this.#out.advertise(this.priority);',
+  },
+];
+
+/** The machine with one mistake in it, loaded from a temporary copy that is removed at once. */
+export async function loadMutant(mutant: Mutant): Promise<MachineClass> {
+  const core = fileURLToPath(new URL('../../src/core/', import.meta.url));
+  const copy = mkdtempSync(join(tmpdir(), 'evergate-mutant-'));
+  try {
+    mkdirSync(join(copy, 'vrrp'));
+    writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
+    cpSync(join(core, 'address.ts'), join(copy, 'address.ts'));
+    cpSync(join(core, 'vrrp'), join(copy, 'vrrp'), { recursive: true });
+    const file = join(copy, 'vrrp', mutant.file);
+    const source = readFileSync(file, 'utf8');
+    const parts = source.split(mutant.from);
+    if (parts.length !== 2) throw new Error(`mutant "${mutant.name}": its text occurs ${parts.length - 1} times`);
+    writeFileSync(file, parts.join(mutant.to));
+    const module = await import(pathToFileURL(join(copy, 'vrrp', 'machine.ts')).href);
+    return module.VirtualRouterMachine;
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
