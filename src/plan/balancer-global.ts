@@ -5,7 +5,7 @@ import type { LogTargets } from './balancer-logs.ts';
 import type { BuildContext } from './balancer-world.ts';
 
 /** HAProxy's own defaults: tune.bufsize, tune.maxrewrite, tune.http.maxhdr. */
-const bufferBytesDefault = 16_384;
+export const bufferBytesDefault = 16_384;
 const maxRewriteBytesDefault = 1024;
 const headerFieldsDefault = 101;
 

@@ -55,6 +55,8 @@ export class BuildContext {
   /** Lines were refused, so complaints about what is missing would only repeat it. */
   readonly damaged: boolean;
   readonly diagnostics: Diagnostic[] = [];
+  /** A line of `defaults` counts for every proxy; what is wrong with it is said once. */
+  readonly #said = new Set<string>();
 
   constructor(world: BalancerWorld, damaged: boolean) {
     this.world = world;
@@ -62,13 +64,20 @@ export class BuildContext {
   }
 
   alert(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
-    if (code === 'incomplete' && this.damaged) return;
-    this.diagnostics.push({ severity: 'alert', code, place, message, ...(hint === undefined ? {} : { hint }) });
+    this.#say({ severity: 'alert', code, place, message, ...(hint === undefined ? {} : { hint }) });
   }
 
   warn(code: DiagnosticCode, place: Place, message: string, hint?: string): void {
-    if (code === 'incomplete' && this.damaged) return;
-    this.diagnostics.push({ severity: 'warning', code, place, message, ...(hint === undefined ? {} : { hint }) });
+    this.#say({ severity: 'warning', code, place, message, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  #say(diagnostic: Diagnostic): void {
+    if (diagnostic.code === 'incomplete' && this.damaged) return;
+    const { place, message } = diagnostic;
+    const key = `${place.file}:${place.line}:${place.column}:${message}`;
+    if (this.#said.has(key)) return;
+    this.#said.add(key);
+    this.diagnostics.push(diagnostic);
   }
 
   /** The first address of the host, of the wanted family if one is forced. '' and '*' are every address. */

@@ -166,7 +166,7 @@ export interface BackendPlan {
   readonly timeouts: Timeouts;
   /** Attempts after the first (`retries`, default 3). */
   readonly retries: number;
-  /** `option redispatch <interval>`: 0 = off (`no option redispatch`), -1 = on the last retry (the manual's default form), N = every Nth. */
+  /** `option redispatch <interval>`: 0 = off (`no option redispatch`), -1 = on the last retry (the manual's default form), -N = on the Nth before the last, N = on every Nth. */
   readonly redispatch: number;
   /**
    * True when nothing in the configuration says anything about redispatch: then a request that is tied to no server

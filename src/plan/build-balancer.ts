@@ -17,9 +17,10 @@ import type {
   Timeouts,
 } from './balancer.ts';
 import { bindPlans } from './balancer-binds.ts';
-import { globalPlan, resolversPlan } from './balancer-global.ts';
+import { bufferBytesDefault, globalPlan, resolversPlan } from './balancer-global.ts';
 import { inheritedSettings } from './balancer-inherit.ts';
 import { LogTargets, proxyLog } from './balancer-logs.ts';
+import { errorPageFault } from './balancer-pages.ts';
 import { checkProxies } from './balancer-rules.ts';
 import { serverNames, serverPlans } from './balancer-servers.ts';
 import { type BalancerWorld, BuildContext } from './balancer-world.ts';
@@ -135,7 +136,7 @@ class Builder {
       abortOnClose: settings.switches.abortonclose?.value ?? false,
       allBackups: settings.switches.allbackups?.value ?? false,
       forwardFor: forwardFor(proxy),
-      fullconn: settings.fullconn?.value ?? fullconnDefault(feeding, global),
+      fullconn: settings.fullconn?.value || fullconnDefault(feeding, global),
       log: proxyLog(this.#context, name, settings, mode, this.#config.global, this.#logs, 'backend'),
       logHealthChecks: settings.switches['log-health-checks']?.value ?? false,
       errorFiles: this.#errorFiles(settings),
@@ -155,6 +156,12 @@ class Builder {
     const index = this.#backends.findIndex(({ name }) => name === wanted.value);
     const word = rule === undefined ? 'default_backend' : 'use_backend';
     if (index < 0) this.#missingBackend(proxy, word, wanted.value, wanted.place);
+    else if (this.#backends[index] === proxy)
+      this.#context.alert(
+        'conflict',
+        wanted.place,
+        `Proxy '${proxy.name}': loop detected for ${word}: '${wanted.value}'.`,
+      );
     else this.#checkModes(proxy, this.#backends[index]!, word, wanted.place);
     return index;
   }
@@ -228,10 +235,13 @@ class Builder {
 
   #errorFiles(settings: ProxySettings): ReadonlyMap<number, Uint8Array> {
     const pages = new Map<number, Uint8Array>();
+    const bytesMax = this.#config.global.bufferBytes?.value ?? bufferBytesDefault;
     for (const { status, path, place } of settings.errorFiles) {
       const content = this.#context.world.readFile(path);
+      const fault = typeof content === 'string' ? undefined : errorPageFault(content, bytesMax);
       if (typeof content === 'string')
         this.#context.alert('unreadable-file', place, `errorfile : error opening file '${path}' (${content}).`);
+      else if (fault !== undefined) this.#context.alert('bad-value', place, `errorfile : '${path}': ${fault}.`);
       else pages.set(status, content);
     }
     return pages;

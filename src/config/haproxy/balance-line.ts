@@ -64,19 +64,15 @@ function readUriArguments(
   }
 }
 
+/** Manual 4.2 hash-type: `consistent` alone mixes the bits (avalanche), a named function does so only when told. */
 export function readHashType(statement: Statement): Placed<HashTypeSetting> {
   const place = statement.peek()?.place ?? statement.place;
   const method = statement.choice(['map-based', 'consistent']).value;
-  let avalanche = false;
-  let hashFunction: HashTypeSetting['function'];
-  if (statement.accept('avalanche')) avalanche = true;
-  else if (statement.peek() !== undefined) {
-    hashFunction = statement.choice(['sdbm', 'djb2', 'wt6', 'crc32', 'none']).value;
-    const modifier = statement.take();
-    if (modifier !== undefined) {
-      statement.choice(['avalanche'], modifier);
-      avalanche = true;
-    }
-  }
-  return { value: { method, function: hashFunction, avalanche }, place };
+  if (statement.peek() === undefined)
+    return { value: { method, function: undefined, avalanche: method === 'consistent' }, place };
+  // `none` came with HAProxy 2.7.
+  const hashFunction = statement.choice(['sdbm', 'djb2', 'wt6', 'crc32', 'none']).value;
+  const modifier = statement.take();
+  if (modifier !== undefined) statement.choice(['avalanche'], modifier);
+  return { value: { method, function: hashFunction, avalanche: modifier !== undefined }, place };
 }

@@ -10,14 +10,14 @@ export const bindKeywords: readonly ArgumentKeyword<BindSettings>[] = [
     '<number>',
     "the frontend's",
     'connections of this socket at once',
-    (s, t) => (t.maxconn = s.integer('a number', 1)),
+    (s, t) => (t.maxconn = s.integer('a number', 0)),
   ),
   value(
     'backlog',
     '<number>',
     "the frontend's",
     "length of the kernel's queue",
-    (s, t) => (t.backlog = s.integer('a number', 1)),
+    (s, t) => (t.backlog = s.integer('a number', 0)),
   ),
   value(
     'interface',

@@ -181,11 +181,11 @@ function statusRanges(
     const match = /^([0-9]{1,3})(?:-([0-9]{1,3}))?$/.exec(part);
     const low = Number(match?.[1]);
     const high = Number(match?.[2] ?? match?.[1]);
-    if (!(low >= 100 && high >= low && high <= 999))
+    if (!(low >= 1 && high >= low && high <= 999))
       throw statement.refusal(
         'bad-value',
         word.place,
-        `'status' expects codes from 100 to 999 such as 200,300-310, not '${part}'.`,
+        `'status' expects codes from 1 to 999 such as 200,300-310, not '${part}'.`,
       );
     return [low, high] as const;
   });

@@ -15,6 +15,7 @@ import type {
 import { type Keyword, sections, supported } from './keyword.ts';
 import { bindKeywords } from './keywords-bind.ts';
 import { serverKeywords } from './keywords-server.ts';
+import { readSource } from './source-argument.ts';
 import type { Statement } from './statement.ts';
 import { isWrong, parseAddress } from './values.ts';
 
@@ -38,7 +39,7 @@ const connectTimeout = 'longest wait for a connection to a server';
 export const proxyKeywords: readonly ProxyKeyword[] = [
   row('mode', 'dflb', 'http|tcp', 'tcp', 'protocol of the proxy', (s, { settings }) => {
     const word = s.peek();
-    if (word?.text === 'log' || word?.text === 'spop' || word?.text === 'health')
+    if (word?.text === 'log' || word?.text === 'spop')
       throw s.refusal(
         'unsupported-word',
         word.place,
@@ -97,7 +98,7 @@ export const proxyKeywords: readonly ProxyKeyword[] = [
     '10% of the maxconn of its frontends',
     'load at which minconn has grown to maxconn',
     (s, { settings }) => {
-      settings.fullconn = s.integer('an integer argument', 1);
+      settings.fullconn = s.integer('an integer argument', 0);
     },
   ),
   row('retries', 'dlb', '<number>', '3', 'attempts to connect after the first', (s, { settings }) => {
@@ -146,7 +147,7 @@ export const proxyKeywords: readonly ProxyKeyword[] = [
     'chosen by the kernel',
     'local address of the connections to servers',
     (s, { settings }) => {
-      settings.source = s.address('<addr>[:<port>]');
+      settings.source = readSource(s);
     },
   ),
   row(

@@ -2,6 +2,7 @@
 import { parseIp } from '../../core/address.ts';
 import type { InitAddrStep, ServerSettings } from './config.ts';
 import { type ArgumentKeyword, laterArguments, supported } from './keyword.ts';
+import { readSource } from './source-argument.ts';
 import type { Statement } from './statement.ts';
 
 type Place = Statement['place'];
@@ -18,7 +19,7 @@ export const serverKeywords: readonly ArgumentKeyword<ServerSettings>[] = [
     '<port>',
     "the server's",
     'port of the health checks',
-    (s, t) => (t.checkPort = s.integer('a port', 1, 65_535)),
+    (s, t) => (t.checkPort = s.integer('a port', 0, 65_535)),
   ),
   value(
     'addr',
@@ -132,7 +133,7 @@ export const serverKeywords: readonly ArgumentKeyword<ServerSettings>[] = [
     '<address>[:<port>]',
     'chosen by the kernel',
     'local address of the connections',
-    (s, t) => (t.source = s.address('an address')),
+    (s, t) => (t.source = readSource(s)),
   ),
   value(
     'track',

@@ -35,7 +35,6 @@ export function parseTime(text: string): number | Wrong {
   if (match === null) return { wrong: 'a time such as 500ms, 10s, 5m, 1h or 2d (milliseconds without a unit)' };
   const ms = Number(match[1]) * unitMs[match[2] ?? 'ms']!;
   if (ms > timeMsMax) return { wrong: `at most ${timeMsMax} ms, about 24.8 days` };
-  if (ms > 0 && ms < 1) return { wrong: 'at least 1 ms, or 0' };
   return Math.ceil(ms);
 }
 
