@@ -93,6 +93,13 @@ const cases: readonly Case[] = [
     choice: { algorithm: 'hdr', headerName: 'X-None', ...consistent },
     servers: uneven,
   },
+  // Without a function, consistent hashing has the avalanche modifier (as HAProxy's parser sets it).
+  {
+    balance: 'uri',
+    hashType: 'consistent',
+    choice: { algorithm: 'uri', ...consistent, hashAvalanche: true },
+    servers: uneven,
+  },
   ...(['map-based', 'consistent'] as const).flatMap((hashMethod) =>
     (['sdbm', 'djb2', 'wt6', 'crc32'] as const).flatMap((hashFunction) =>
       [false, true].map((hashAvalanche) => ({

@@ -18,7 +18,7 @@ export class Expected {
   readonly #string: string | undefined;
   readonly #regex: RegExp | undefined;
 
-  /** @throws SyntaxError when a regular expression can't be compiled; `expectationError` says so beforehand. */
+  /** @throws SyntaxError for a regular expression that can't be compiled; the configuration's reader has refused those. */
   constructor(expectation: Expectation | undefined) {
     const { kind, negate, pattern, statuses } = expectation ?? twoOrThreeHundred;
     this.wantsBody = kind === 'string' || kind === 'rstring';
@@ -59,16 +59,6 @@ export class Expected {
       code: -1,
       info: found ? 'HTTP check matched unwanted content' : 'HTTP content check did not match',
     };
-  }
-}
-
-/** Why the expectation can't be used, or undefined: for the configuration's diagnostics. */
-export function expectationError(expectation: Expectation): string | undefined {
-  try {
-    new Expected(expectation);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
   }
 }
 
