@@ -23,6 +23,8 @@ if (values.help === true) {
   process.exit(0);
 }
 const terminal = new Terminal();
+/** When the first event was told: the zero of the times on the left. */
+let zero: number | undefined;
 const access = namespaceAccess();
 if (!insideLab()) {
   if (access.kind !== 'none') await enterLab(access);
@@ -141,7 +143,6 @@ function title(text: string): void {
   terminal.line(terminal.style('bold', text));
 }
 
-let zero: number | undefined;
 function event(text: string): void {
   zero ??= monotonicMs();
   const at = `${((monotonicMs() - zero) / 1000).toFixed(3).padStart(7)} s`;
