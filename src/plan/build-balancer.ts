@@ -42,7 +42,8 @@ export function buildBalancerPlan(config: HaproxyConfig, world: BalancerWorld): 
   const builder = new Builder(context, config);
   const plan = builder.build();
   const zeroWarning = config.global.zeroWarning;
-  if (zeroWarning !== undefined && context.diagnostics.some((one) => one.severity === 'warning'))
+  const warned = config.warned || context.diagnostics.some((one) => one.severity === 'warning');
+  if (zeroWarning !== undefined && warned)
     context.alert('conflict', zeroWarning.place, "some warnings were found and 'zero-warning' is set. Aborting.");
   const failed = config.damaged || context.diagnostics.some((one) => one.severity === 'alert');
   return { plan: failed ? undefined : deepFreeze(plan), diagnostics: context.diagnostics };

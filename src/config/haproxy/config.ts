@@ -17,6 +17,8 @@ export interface HaproxyConfig {
   readonly resolvers: readonly ResolversSection[];
   /** A line was refused: what seems to be missing may have been written there. */
   readonly damaged: boolean;
+  /** There were warnings (for `zero-warning`). */
+  readonly warned: boolean;
 }
 
 // ---------------------------------------------------------------- addresses

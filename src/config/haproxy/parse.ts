@@ -89,6 +89,7 @@ class Parser {
         proxies: this.#proxies,
         resolvers: this.#resolvers,
         damaged: this.#diagnostics.some((one) => one.severity === 'alert'),
+        warned: this.#diagnostics.some((one) => one.severity === 'warning'),
       },
       diagnostics: this.#diagnostics,
     };
