@@ -3,7 +3,7 @@ import type { Observation } from './observe.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Two timers are the same when they differ by less than this, or by a quarter: the machine is shared. */
-const toleranceMs = 150;
+const toleranceMs = 500;
 
 export interface Verdict {
   readonly same: boolean;

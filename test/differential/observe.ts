@@ -134,22 +134,24 @@ class Stage {
   #serverLines(): string[] {
     const lines: string[] = [];
     for (const [name, server] of this.#servers) {
-      const seen: string[] = [];
-      const checks = new Set<string>();
-      let used = 0;
-      for (const connection of server.connections) {
-        for (const check of connection.checks) checks.add(messageLines(check).join(' | '));
-        const raw = this.#scenario.servers?.[name]?.kind === 'tcp';
-        if (connection.requests.length === 0 && !(raw && connection.peer.received !== '')) continue;
-        used++;
-        if (raw) seen.push(`connection ${used} received ${shown(connection.peer.received)}`);
-        for (const request of connection.requests)
-          seen.push(...messageLines(request).map((line) => `connection ${used}  ${line}`));
-        seen.push(`connection ${used} ${connection.peer.fate === 'open' ? 'open' : 'ended'}`);
-      }
+      const seen = this.#scenario.servers?.[name]?.kind === 'tcp' ? tcpLines(server) : this.#requestLines(server);
+      const checks = new Set(
+        server.connections.flatMap(({ checks }) => checks.map((check) => messageLines(check).join(' | '))),
+      );
       for (const check of checks) seen.push(`check ${check}`);
       lines.push(...seen.map((line) => this.#named(`server ${name} ${line}`)));
     }
+    return lines;
+  }
+
+  #requestLines(server: ScriptedServer): string[] {
+    const used = [...new Set(server.requests.map(({ connection }) => connection))];
+    const withConnections = this.#scenario.connections === true;
+    const lines = server.requests.flatMap(({ connection, message }) => {
+      const label = withConnections ? `connection ${used.indexOf(connection) + 1}  ` : ' ';
+      return messageLines(message).map((line) => label + line);
+    });
+    if (withConnections) lines.push(...used.map(({ peer }, index) => `connection ${index + 1} ${fate(peer)}`));
     return lines;
   }
 
@@ -174,4 +176,17 @@ class Stage {
       return name === undefined ? digits : `{${name}}`;
     });
   }
+}
+
+/** Connections without a byte are health checks, or a client that left at once. */
+function tcpLines(server: ScriptedServer): string[] {
+  const used = server.connections.filter(({ peer }) => peer.received !== '');
+  return used.flatMap(({ peer }, index) => [
+    `connection ${index + 1} received ${shown(peer.received)}`,
+    `connection ${index + 1} ${fate(peer)}`,
+  ]);
+}
+
+function fate(peer: Peer): string {
+  return peer.fate === 'open' ? 'open' : 'ended';
 }

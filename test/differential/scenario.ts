@@ -15,6 +15,8 @@ export interface Scenario {
   readonly servers?: Readonly<Record<string, Server>>;
   /** Run in this order; those in an inner list run at the same time. */
   readonly clients: readonly (Client | readonly Client[])[];
+  /** Also compares on which server connection each request came, and which of them are still open. HAProxy promises neither by default. */
+  readonly connections?: true;
   /** The order in which requests reach servers, and lines the log, is left to chance by the script. */
   readonly unordered?: true;
   /** Rewrites applied to both observations before they are compared: what may differ, and why. */
@@ -75,6 +77,7 @@ defaults
   timeout connect 1s
   timeout client 2s
   timeout server 2s
+  timeout check 2s
 `;
 
 export const tcpDefaults = httpDefaults.replace('mode http', 'mode tcp').replace('httplog', 'tcplog');

@@ -7,12 +7,18 @@ import type { Server, Step } from './scenario.ts';
 
 export interface Connection {
   readonly peer: Peer;
-  readonly requests: Message[];
   readonly checks: Message[];
+}
+
+export interface Request {
+  readonly connection: Connection;
+  message: Message;
 }
 
 export class ScriptedServer {
   readonly connections: Connection[] = [];
+  /** In the order of arrival, checks apart. */
+  readonly requests: Request[] = [];
   readonly #script: Server;
   readonly #changed: EventEmitter;
   readonly #world: World;
@@ -25,7 +31,7 @@ export class ScriptedServer {
     this.#changed = changed;
     this.#world = world;
     this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      const connection: Connection = { peer: new Peer(socket, changed), requests: [], checks: [] };
+      const connection: Connection = { peer: new Peer(socket, changed), checks: [] };
       this.connections.push(connection);
       if (script.kind === 'tcp') this.#serveTcp(connection);
       else void this.#serveHttp(connection);
@@ -59,7 +65,9 @@ export class ScriptedServer {
       };
       if (!(await this.#world.wait(arrived, 60_000)) || request === undefined) return endHalf(peer);
       const isCheck = / \/check/.test(request.startLine);
-      (isCheck ? connection.checks : connection.requests).push(request);
+      const seen: Request = { connection, message: request };
+      if (isCheck) connection.checks.push(request);
+      else this.requests.push(seen);
       const steps = isCheck
         ? nth(this.#script.checks ?? [], this.#checkCount++)
         : nth(this.#script.answers, this.requestCount++);
@@ -68,7 +76,7 @@ export class ScriptedServer {
       // Answered early: the rest of the body still belongs to this request.
       if (!request.complete) {
         await this.#world.wait(() => arrived() && (request?.complete === true || peer.fate !== 'open'), 60_000);
-        connection.requests[connection.requests.length - 1] = request;
+        seen.message = request;
       }
       at = request.end;
       if (peer.fate !== 'open' || !peer.socket.writable) return endHalf(peer);

@@ -5,5 +5,6 @@ export const scenario: Scenario = {
   config: web(`balance roundrobin
   ${serverLines}`),
   servers: abc,
+  connections: true,
   clients: [{ to: 'web', steps: gets(7) }],
 };

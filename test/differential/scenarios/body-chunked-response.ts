@@ -15,5 +15,6 @@ export const scenario: Scenario = {
       ],
     },
   },
+  connections: true,
   clients: [{ to: 'web', steps: gets(2) }],
 };

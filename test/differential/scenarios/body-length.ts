@@ -4,6 +4,7 @@ export const scenario: Scenario = {
   title: 'a body with a length passes both ways',
   config: web('server a {server:a}'),
   servers: { a: { answers: [[ok('x'.repeat(200_000))]] } },
+  connections: true,
   clients: [
     {
       to: 'web',

@@ -15,4 +15,9 @@ export const scenario: Scenario = {
       ],
     },
   ],
+  deviation: {
+    why: 'RFC 9110 §7.6.1: fields that Connection names, Keep-Alive and Proxy-Connection end here; HAProxy forwards them',
+    lines: ['client 1', 'server a', 'log'],
+    evergate: [/^(?![\s\S]*(x-hop|keep-alive|proxy-connection))/i, /client 1 {2}HTTP\/1\.1 200 /],
+  },
 };

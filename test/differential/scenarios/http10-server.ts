@@ -12,6 +12,7 @@ export const scenario: Scenario = {
       ],
     },
   },
+  connections: true,
   clients: [
     { to: 'web', steps: gets(2) },
     { to: 'web', steps: [get('/3'), { responses: 1 }] },

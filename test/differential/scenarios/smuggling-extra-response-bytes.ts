@@ -11,6 +11,7 @@ export const scenario: Scenario = {
       ],
     },
   },
+  connections: true,
   clients: [
     { to: 'web', steps: gets(1) },
     { to: 'web', steps: gets(1) },
