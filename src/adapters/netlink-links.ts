@@ -117,6 +117,10 @@ export class NetlinkLinks implements Links {
     return failure === 'ENODEV' ? undefined : failure;
   }
 
+  parameter(family: IpFamily, interfaceName: string, parameter: string): number | undefined {
+    return readParameter(family, interfaceName, parameter);
+  }
+
   setParameter(family: IpFamily, interfaceName: string, parameter: string, value: number): number | undefined {
     const before = readParameter(family, interfaceName, parameter);
     if (before === undefined || before === value) return before;

@@ -268,6 +268,8 @@ export interface Links {
     hardwareAddress: Uint8Array,
   ): { readonly link: Link } | { readonly failure: string };
   removeLink(index: number): SystemFailure;
+  /** Reads /proc/sys/net/FAMILY/conf/INTERFACE/NAME; undefined where there is none. */
+  parameter(family: IpFamily, interfaceName: string, parameter: string): number | undefined;
   /** Writes /proc/sys/net/FAMILY/conf/INTERFACE/NAME; the answer is the old value, or undefined where there is none. */
   setParameter(family: IpFamily, interfaceName: string, parameter: string, value: number): number | undefined;
 }

@@ -9,9 +9,10 @@ const evergate = fileURLToPath(new URL('../../bin/evergate', import.meta.url));
 /** Starts the daemon in the foreground, logging everything to its standard error. */
 export function startDaemon(kind: Kind, host: TestHost, file: string): Program {
   const words = ['-f', file, '-l', '-D', '-n'];
-  return kind === 'evergate'
-    ? host.start([evergate, 'vrrp', ...words])
-    : host.start(['keepalived', ...words, '-p', '/run/keepalived.pid', '-r', '/run/vrrp.pid']);
+  if (kind === 'evergate') return host.start([evergate, 'vrrp', ...words]);
+  // After a crash its pid files are still there, and name a zombie that nobody reaps in the host's small world.
+  host.run('rm -f /run/keepalived.pid /run/vrrp.pid');
+  return host.start(['keepalived', ...words, '-p', '/run/keepalived.pid', '-r', '/run/vrrp.pid']);
 }
 
 /** Kills the daemon with everything it started, as a crash would. */

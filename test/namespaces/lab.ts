@@ -29,7 +29,9 @@ export class TestLab {
     this.#switch.run(`ip link add ${port} type veth peer name eth0 netns ${namespace.pid}`);
     this.#switch.run(`ip link set ${port} master switch0 up`);
     for (const folder of ['/run', '/tmp']) namespace.run(`mount -t tmpfs tmpfs ${folder}`);
-    namespace.run('sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0');
+    namespace.run(
+      'sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0',
+    );
     namespace.run('ip link set lo up');
     namespace.run('ip link set eth0 up');
     for (const address of addresses)
@@ -69,6 +71,11 @@ export class TestHost {
   /** Runs a command to its end and returns what it printed; throws when it fails. */
   run(command: string): string {
     return this.#namespace.run(command);
+  }
+
+  /** Writes a file that only this host has (below /run or /tmp). */
+  write(path: string, text: string): void {
+    this.#namespace.write(path, text);
   }
 
   holds(address: string): boolean {
@@ -128,8 +135,9 @@ export class Program {
 
   /** nsenter(1) waits for the program in the other process namespace; the signal is meant for that one. */
   signal(name: NodeJS.Signals): void {
-    for (const pid of descendants(this.#child.pid ?? 0)) tryKill(pid, name);
-    if (name === 'SIGKILL') this.#child.kill(name);
+    const started = descendants(this.#child.pid ?? 0);
+    for (const pid of started) tryKill(pid, name);
+    if (name === 'SIGKILL' || started.length === 0) this.#child.kill(name);
   }
 
   /** Only the program that was started, not the ones it started itself. */
@@ -153,7 +161,7 @@ class Namespace {
 
   static async open(kinds: readonly string[]): Promise<Namespace> {
     const holder = spawn('unshare', [...kinds, '--fork', '--kill-child', 'sh', '-c', 'echo up; exec cat >/dev/null'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
     await once(holder.stdout!, 'data');
     return new Namespace(holder, childrenOf(holder.pid ?? 0)[0], kinds);
@@ -167,6 +175,10 @@ class Namespace {
     const result = spawnSync('nsenter', [...this.#enter, ...command.split(' ')], { encoding: 'utf8' });
     if (result.status !== 0) throw new Error(`${command}: ${result.stderr}`);
     return result.stdout;
+  }
+
+  write(path: string, text: string): void {
+    spawnSync('nsenter', [...this.#enter, 'tee', path], { input: text, stdio: ['pipe', 'ignore', 'inherit'] });
   }
 
   async close(): Promise<void> {

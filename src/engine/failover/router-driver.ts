@@ -121,7 +121,7 @@ export class RouterDriver {
     const frame =
       address.family === 'ipv4'
         ? gratuitousArp(link.hardwareAddress, address.address)
-        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, address.address, true);
+        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, address.address, this.#forwards(device));
     const kind = address.family === 'ipv4' ? 'gratuitous ARP' : 'unsolicited Neighbour Adverts';
     this.#world.journal.detail(`Sending ${kind} on ${device} for ${address.address}`);
     const failure = this.#world.packets.sendFrame(link.index, frame);
@@ -137,6 +137,11 @@ export class RouterDriver {
   close(): void {
     this.#closeChannel();
     this.#virtualLink.remove();
+  }
+
+  /** RFC 4861 §4.4's R flag: this host is a router on that interface. */
+  #forwards(device: string): boolean {
+    return this.#world.links.parameter('ipv6', device, 'forwarding') === 1;
   }
 
   /** The instance's interface; with unicast and none named, the one that has the source address. */
@@ -270,7 +275,7 @@ export class RouterDriver {
     const frame =
       this.settings.family === 'ipv4'
         ? gratuitousArp(link.hardwareAddress, source)
-        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, source, true);
+        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, source, this.#forwards(link.name));
     this.#world.packets.sendFrame(link.index, frame);
   }
 }
