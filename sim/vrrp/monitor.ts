@@ -170,16 +170,14 @@ export class Monitor {
 
   #checkPairs(now: number): void {
     const { length } = this.#nodes;
-    for (let left = 0; left < length; left++) {
-      if (!this.#nodes[left]!.active) continue;
+    for (let left = 0; left < length; left++)
       for (let right = left + 1; right < length; right++) this.#checkPair(left, right, now);
-    }
   }
 
   #checkPair(left: number, right: number, now: number): void {
     const [a, b] = [this.#nodes[left]!, this.#nodes[right]!];
     const pair = left * this.#nodes.length + right;
-    const dual = b.active && this.#hear(a, b) && this.#hear(b, a) && this.#network.loss === 0;
+    const dual = a.active && b.active && this.#hear(a, b) && this.#hear(b, a) && this.#network.loss === 0;
     if (!dual) this.#dualSince[pair] = -1;
     else if (this.#dualSince[pair] === -1) this.#dualSince[pair] = now;
     const bound = Math.max(a.plan.intervalMs, b.plan.intervalMs) + this.#network.plan.delayMaxMs + epsilonMs;
@@ -215,13 +213,13 @@ export class Monitor {
       this.#fail('announced', now, `${nameOf(active)} is active, the network sends to node ${this.#announcedBy}`);
   }
 
-  /** It must have heard the active router by now: undisturbed, that one spoke at least once since. */
+  /** It must have heard the active router by now, and after any straggler: undisturbed, that one spoke twice since. */
   #checkNopreempt(node: SimNode, now: number): void {
     if (!this.#undisturbed) return;
     for (const rival of this.#nodes) {
       if (rival === node || !rival.active || !this.#hear(rival, node)) continue;
       const since = Math.max(this.#quietSince, this.#activeSince[rival.index]!);
-      if (now - since > rival.plan.intervalMs + 2 * this.#network.plan.delayMaxMs + epsilonMs)
+      if (now - since > 2 * rival.plan.intervalMs + 2 * this.#network.plan.delayMaxMs + epsilonMs)
         this.#fail('nopreempt', now, `${nameOf(node)} takes over from ${nameOf(rival)}`);
     }
   }

@@ -14,6 +14,8 @@ export interface Mutant {
   /** Must occur exactly once. */
   readonly from: string;
   readonly to: string;
+  /** Takes more schedules than `npm test` has time for (still within a minute); its kept schedule shows it at once. */
+  readonly rare?: true;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -124,6 +126,26 @@ export const mutants: readonly Mutant[] = [
     file: 'machine.ts',
     from: 'if (this.#compare(heard) > 0) this.#out.advertise(this.priority);\n    else if (heard.priority > 1) this.#out.advertise(1);',
     to: 'this.#out.advertise(this.priority);',
+  },
+  {
+    name: 'a late riser believes what waited in its socket',
+    file: 'machine.ts',
+    from: 'now < this.#listensUntil) return;',
+    to: 'false) return;',
+  },
+  {
+    name: 'a late riser lets go for good without a word',
+    rare: true,
+    file: 'machine.ts',
+    from: 'this.#owesLastWord = this.#settings.splitIsAnnounced;',
+    to: '',
+  },
+  {
+    name: 'a rival that resigns is not taken for a split',
+    rare: true,
+    file: 'machine.ts',
+    from: '      // Only an active router resigns: there were two, and the network may have listened to the other.\n      state.announcing.lowerHeard(this.#settings, now);\n',
+    to: '',
   },
 ];
 

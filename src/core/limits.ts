@@ -74,3 +74,6 @@ export const vrrpDaemon = {
   /** At the end notify scripts get this long. They tell others; the address has moved already. */
   stopScriptsMsMax: 5_000,
 } as const;
+
+/** Gratuitous ARPs and neighbour advertisements that wait for their turn: ten bursts of five for twenty addresses and to spare. */
+export const announcementsWaitingMax = 2048;

@@ -3,6 +3,7 @@
  * Switches drop bursts, so the interval counts between any two frames of one kind on one interface, whichever router they are for.
  */
 
+import { announcementsWaitingMax } from '../limits.ts';
 import type { VirtualAddress } from './settings.ts';
 
 export interface AnnouncementSpacing {
@@ -23,7 +24,7 @@ export class AnnouncementSchedule {
   /** When the next frame of a kind may leave on an interface. */
   readonly #freeAt = new Map<string, number>();
 
-  /** `repeat` rounds over `addresses`, for the router named `owner`; `device` where an address names none. */
+  /** `repeat` rounds over `addresses`, for the router named `owner`; `device` where an address names none. A burst on top of too many that wait is dropped. */
   add(
     owner: string,
     device: string,
@@ -31,6 +32,7 @@ export class AnnouncementSchedule {
     repeat: number,
     spacing: AnnouncementSpacing,
   ): void {
+    if (this.#waiting.length >= announcementsWaitingMax) return;
     for (let round = 0; round < repeat; round++) {
       for (const address of addresses) {
         const spacingMs = address.family === 'ipv4' ? spacing.intervalMs : spacing.naIntervalMs;
