@@ -115,6 +115,7 @@ test('flags X and E, and empty texts without quotes', () => {
     ),
     '-|7F000001|E070|6B029F60|387|0001|2A02|52|GET /p/#22q\\\\\\]{|}?a=b?c HTTP/1.1|"GET /p/#22q\\\\\\]{|}?a=b?c HTTP/1.1"|152|200|0',
   );
+  assert.equal(line('%{+Q}o%{+X}ci %ci', exchange()), '7F000001 "127.0.0.1"');
   assert.equal(line('%si:%sp %s', exchange(refused)), '-:- <NOSRV>');
   assert.equal(
     line('%{+X}ci', exchange({ clientHost: '2001:db8::1:0:ff' })),

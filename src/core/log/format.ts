@@ -102,10 +102,7 @@ function variableStep(variable: Variable, flags: FormatFlags, context: FormatCon
     case 'text':
       return textStep(texts[variable.name] ?? (() => context.hostname), flags);
     case 'address':
-      return textStep(
-        flags.hexadecimal ? (record) => hexAddress(addresses[variable.name](record)) : addresses[variable.name],
-        flags,
-      );
+      return flags.hexadecimal ? hexAddressStep(variable.name, flags) : textStep(addresses[variable.name], flags);
     case 'port':
       return portStep(variable.name, flags);
     case 'date':
@@ -151,6 +148,13 @@ function textStep(read: (record: LogRecord) => string, flags: FormatFlags): Step
     end = flags.escape ? writeEscapedText(out, end, text) : writeText(out, end, text);
     return flags.quote ? writeText(out, end, '"') : end;
   };
+}
+
+/** Hexadecimal is a number to HAProxy: never quoted. */
+function hexAddressStep(name: string, flags: FormatFlags): Step {
+  const host = addresses[name];
+  const empty = emptyText(flags);
+  return (record, out, offset) => writeText(out, offset, hexAddress(host(record)) || empty);
 }
 
 const ports: Readonly<Record<string, (record: LogRecord) => number>> = {
