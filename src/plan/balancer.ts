@@ -70,7 +70,7 @@ export interface LogTarget {
   /** `len`: longest line in bytes. */
   readonly length: number;
   readonly tag: string;
-  /** Hostname field; empty when not sent (HAProxy without log-send-hostname sends the machine's name in rfc3164). */
+  /** Hostname field; empty without log-send-hostname (rfc3164 then says `localhost`, rfc5424 `-`, as HAProxy does). */
   readonly hostname: string;
   /** `sample <ranges>:<size>`; undefined = every line. */
   readonly sample: { readonly ranges: readonly (readonly [number, number])[]; readonly size: number } | undefined;
