@@ -73,6 +73,11 @@ export class TestHost {
     return this.#namespace.run(command);
   }
 
+  /** Arguments for nsenter(1), for what `start` can't do. */
+  get enter(): readonly string[] {
+    return this.#namespace.enter;
+  }
+
   /** Writes a file that only this host has (below /run or /tmp). */
   write(path: string, text: string): void {
     this.#namespace.write(path, text);
@@ -151,12 +156,12 @@ export class Program {
 class Namespace {
   readonly pid: number;
   readonly #holder: ChildProcess;
-  readonly #enter: readonly string[];
+  readonly enter: readonly string[];
 
   private constructor(holder: ChildProcess, pid: number, kinds: readonly string[]) {
     this.#holder = holder;
     this.pid = pid;
-    this.#enter = ['--target', String(pid), ...kinds.filter((kind) => kind !== '--mount-proc'), '--'];
+    this.enter = ['--target', String(pid), ...kinds.filter((kind) => kind !== '--mount-proc'), '--'];
   }
 
   static async open(kinds: readonly string[]): Promise<Namespace> {
@@ -168,17 +173,17 @@ class Namespace {
   }
 
   start(argv: readonly string[]): ChildProcess {
-    return spawn('nsenter', [...this.#enter, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn('nsenter', [...this.enter, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   run(command: string): string {
-    const result = spawnSync('nsenter', [...this.#enter, ...command.split(' ')], { encoding: 'utf8' });
+    const result = spawnSync('nsenter', [...this.enter, ...command.split(' ')], { encoding: 'utf8' });
     if (result.status !== 0) throw new Error(`${command}: ${result.stderr}`);
     return result.stdout;
   }
 
   write(path: string, text: string): void {
-    spawnSync('nsenter', [...this.#enter, 'tee', path], { input: text, stdio: ['pipe', 'ignore', 'inherit'] });
+    spawnSync('nsenter', [...this.enter, 'tee', path], { input: text, stdio: ['pipe', 'ignore', 'inherit'] });
   }
 
   async close(): Promise<void> {

@@ -9,10 +9,13 @@ import { SyncGroup } from '../../core/vrrp/sync-group.ts';
 import type { SyncGroupPlan, VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
 import type { Alarm, Clock, Journal, Link, LinkAddress, Links, Packets, Scripts } from '../ports.ts';
 import { type CommandSafety, judgeCommands } from './command-safety.ts';
-import { type Notified, Notifier, notifiedState } from './notifier.ts';
+import { Notifier, notifiedGroup, notifiedRouter, notifiedState } from './notifier.ts';
+import { groupedRouters, sameRouter } from './reloading.ts';
 import { RouterDriver } from './router-driver.ts';
 import { StaticHoldings } from './static-holdings.ts';
+import { runTimed } from './timed-command.ts';
 import { TrackedObjects } from './tracked-objects.ts';
+import { tellUndone } from './undone.ts';
 
 export interface FailoverPorts {
   readonly clock: Clock;
@@ -53,6 +56,7 @@ export class Failover {
   #serving: boolean | 'unknown';
   #running = false;
   #deleting = false;
+  #stopped = false;
   /** Machines that may have actions waiting; actions can cause events, so carrying out must not nest. */
   #pumping = false;
 
@@ -92,18 +96,24 @@ export class Failover {
       addressAdded: (address) => this.#addressChanged(address),
       addressRemoved: (address) => this.#addressRemoved(address),
     });
-    const { startupDelayMs, delayAfterBootMs } = this.#plan.global;
+    tellUndone(this.#plan, journal);
+    const { startupDelayMs, delayAfterBootMs, startupScript } = this.#plan.global;
+    const begin = () => {
+      if (!this.#stopped) this.#begin();
+    };
     const delayMs = Math.max(startupDelayMs, delayAfterBootMs - this.#options.sinceBootMs);
     if (delayMs > 0) {
       journal.log('info', `Delaying startup for ${(delayMs / 1000).toFixed(0)} seconds`);
       this.#startAlarm.set(clock.now() + delayMs);
-    } else this.#begin();
+    } else if (startupScript !== undefined) runTimed(startupScript, this.#ports, begin);
+    else this.#begin();
   }
 
   /** Resigns, removes what is ours, runs the stop scripts; `done` is called when the last of them has ended. */
   stop(done: () => void): void {
     this.#startAlarm.clear();
     this.#running = false;
+    this.#stopped = true;
     for (const member of this.#members) this.#give(member, { kind: 'shutdown' });
     this.#alarm.clear();
     this.#tracked?.close();
@@ -111,7 +121,9 @@ export class Failover {
     this.#statics.clear();
     this.#notifier.whenIdle(() => {
       this.#notifier.close();
-      done();
+      const { shutdownScript } = this.#plan.global;
+      if (shutdownScript === undefined) done();
+      else runTimed(shutdownScript, this.#ports, done);
     });
   }
 
@@ -296,7 +308,7 @@ export class Failover {
     if (action.kind === 'announce') this.#sendAnnouncements();
     if (action.kind === 'state-changed') this.#stateChanged(member, action);
     if (action.kind === 'lower-priority-heard')
-      this.#notifier.lowerPriorityHeard(notified(member.driver.plan), member.driver.machine.priority);
+      this.#notifier.lowerPriorityHeard(notifiedRouter(member.driver.plan), member.driver.machine.priority);
   }
 
   #stateChanged(member: Member, action: VrrpAction & { readonly kind: 'state-changed' }): void {
@@ -309,20 +321,11 @@ export class Failover {
         ? 'STOP'
         : notifiedState(action.to);
     if (state === undefined) return;
-    this.#notifier.state(notified(plan), state, action.priority);
+    this.#notifier.state(notifiedRouter(plan), state, action.priority);
     const group = member.group;
     // The group is told of once, when its last member has followed.
     if (group === undefined || !group.machine.members.every((machine) => machine.stateKind === action.to)) return;
-    this.#notifier.state(
-      {
-        kind: 'GROUP',
-        name: group.plan.name,
-        notify: group.plan.notify,
-        priorityChanges: group.plan.notifyPriorityChanges,
-      },
-      state,
-      action.priority,
-    );
+    this.#notifier.state(notifiedGroup(group.plan), state, action.priority);
   }
 
   #tracking(): void {
@@ -342,7 +345,7 @@ export class Failover {
     if (machine.priority === before) return;
     const state = machine.stateKind;
     if (state === 'active' || state === 'backup')
-      this.#notifier.priority(notified(plan), state === 'active' ? 'MASTER' : 'BACKUP', machine.priority);
+      this.#notifier.priority(notifiedRouter(plan), state === 'active' ? 'MASTER' : 'BACKUP', machine.priority);
   }
 
   #linkChanged(_link: Link): void {
@@ -391,30 +394,4 @@ export class Failover {
     if (earliest === Infinity) this.#alarm.clear();
     else this.#alarm.set(earliest);
   }
-}
-
-function notified(plan: VirtualRouterPlan): Notified {
-  return {
-    kind: 'INSTANCE',
-    name: plan.settings.name,
-    notify: plan.notify,
-    priorityChanges: plan.notifyPriorityChanges,
-  };
-}
-
-function groupedRouters(plan: VrrpPlan): ReadonlySet<number> {
-  return new Set(plan.syncGroups.flatMap((group) => group.members));
-}
-
-/** The same virtual router, whatever else changed: its state can go on. */
-function sameRouter(a: VirtualRouterPlan, b: VirtualRouterPlan): boolean {
-  return (
-    a.settings.name === b.settings.name &&
-    a.settings.interface === b.settings.interface &&
-    a.settings.virtualRouterId === b.settings.virtualRouterId &&
-    a.settings.version === b.settings.version &&
-    a.settings.family === b.settings.family &&
-    JSON.stringify(a.settings.transport) === JSON.stringify(b.settings.transport) &&
-    JSON.stringify(a.settings.vmac) === JSON.stringify(b.settings.vmac)
-  );
 }

@@ -3,7 +3,14 @@
  * `notify_master` and its kin run as configured; `notify` gets four more: INSTANCE or GROUP, the name, the state, the priority.
  */
 import type { RouterStateKind } from '../../core/vrrp/events.ts';
-import type { CommandPlan, NotifyFifoPlan, NotifyPlan, VrrpPlan } from '../../plan/vrrp.ts';
+import type {
+  CommandPlan,
+  NotifyFifoPlan,
+  NotifyPlan,
+  SyncGroupPlan,
+  VirtualRouterPlan,
+  VrrpPlan,
+} from '../../plan/vrrp.ts';
 import type { Fifo, Journal, Scripts } from '../ports.ts';
 
 export type NotifiedState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
@@ -116,4 +123,17 @@ export function notifiedState(state: RouterStateKind): NotifiedState | undefined
     default:
       return undefined;
   }
+}
+
+export function notifiedRouter(plan: VirtualRouterPlan): Notified {
+  return {
+    kind: 'INSTANCE',
+    name: plan.settings.name,
+    notify: plan.notify,
+    priorityChanges: plan.notifyPriorityChanges,
+  };
+}
+
+export function notifiedGroup(plan: SyncGroupPlan): Notified {
+  return { kind: 'GROUP', name: plan.name, notify: plan.notify, priorityChanges: plan.notifyPriorityChanges };
 }
