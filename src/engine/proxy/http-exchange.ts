@@ -481,7 +481,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     if (body.done && this.#chunkedOut) {
       if (this.#writeLastChunk(out, body)) this.#bytesRead += this.#trailerLogBytes + 1;
       else body.error = 'trailer';
-    }
+    } else if (body.done && body.kind === 'chunked') this.#bytesRead++;
     if (body.error !== undefined && !this.#responseStarted) {
       this.#badResponse();
       return;

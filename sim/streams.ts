@@ -1,0 +1,391 @@
+/**
+ * The Streams port in virtual time: a network of TCP connections with delays, segments of chosen sizes, windows that fill up,
+ * half-closes, resets, and hosts that refuse or swallow. Received bytes stand in one buffer that is overwritten after each call,
+ * so that whoever keeps a view instead of a copy is found out at once.
+ */
+import type { InetAddress, SocketAddress } from '../src/core/address.ts';
+import { highWaterBytes, lowWaterBytes } from '../src/core/limits.ts';
+import type {
+  ConnectOptions,
+  Listener,
+  ListenerSocket,
+  Stream,
+  StreamError,
+  StreamHandler,
+  Streams,
+} from '../src/engine/ports.ts';
+import type { VirtualTime } from './clock.ts';
+
+export interface NetworkOptions {
+  /** One way, milliseconds. */
+  readonly delayMs?: number;
+  /** Size of the next segment, 1 or more bytes; by default as much as fits. */
+  readonly segmentBytes?: () => number;
+  /** Bytes that may be under way or unread at the receiver. */
+  readonly windowBytes?: number;
+}
+
+type Reach = 'open' | 'silent';
+
+export class Network {
+  readonly time: VirtualTime;
+  readonly delayMs: number;
+  readonly segmentBytes: () => number;
+  readonly windowBytes: number;
+  readonly #listeners = new Map<string, SimListener>();
+  readonly #bound = new Set<string>();
+  readonly #reach = new Map<string, Reach>();
+  #ports = 49_152;
+  #fds = 3;
+  readonly received = new Uint8Array(65_536 + 7);
+
+  constructor(time: VirtualTime, options: NetworkOptions = {}) {
+    this.time = time;
+    this.delayMs = options.delayMs ?? 0;
+    this.segmentBytes = options.segmentBytes ?? (() => 65_536);
+    this.windowBytes = options.windowBytes ?? 65_536;
+  }
+
+  /** A host's view of the network. @param host its address. */
+  streams(host: string): Streams {
+    return {
+      listen: (socket, _options, accepted) => {
+        const listener = new SimListener(this, key(socket.address), accepted);
+        this.#listeners.set(key(socket.address), listener);
+        return listener;
+      },
+      connect: (options, handler) => this.#connect(host, options, handler),
+    };
+  }
+
+  /** A listening socket; connections wait in its backlog until somebody listens. */
+  bind(host: string, port = 0): ListenerSocket {
+    const address: InetAddress = { family: 'ipv4', host, port: port === 0 ? this.#ports++ : port };
+    this.#bound.add(key(address));
+    return { fd: this.#fds++, address };
+  }
+
+  unbind(socket: ListenerSocket): void {
+    this.#bound.delete(key(socket.address));
+  }
+
+  /** `silent`: nothing answers there any more, neither connections nor refusals. */
+  setReach(address: SocketAddress, reach: Reach): void {
+    this.#reach.set(key(address), reach);
+  }
+
+  forget(address: string, listener: SimListener): void {
+    if (this.#listeners.get(address) === listener) this.#listeners.delete(address);
+  }
+
+  #connect(host: string, options: ConnectOptions, handler: StreamHandler): Stream {
+    const from = options.from?.family === 'ipv4' ? options.from.host : host;
+    const local: InetAddress = { family: 'ipv4', host: from, port: this.#ports++ };
+    const stream = new SimStream(this, local, options.to);
+    stream.handler = handler;
+    this.time.after(this.delayMs, () => this.#arrive(stream, local, options.to));
+    return stream;
+  }
+
+  #arrive(stream: SimStream, from: SocketAddress, to: SocketAddress): void {
+    if (stream.gone || this.#reach.get(key(to)) === 'silent') return;
+    const listener = this.#listeners.get(key(to));
+    if (!this.#bound.has(key(to))) {
+      this.time.after(this.delayMs, () => stream.end('refused'));
+      return;
+    }
+    const peer = new SimStream(this, to, from);
+    peer.established = true;
+    peer.peer = stream;
+    stream.peer = peer;
+    listener?.offer(peer);
+    this.time.after(this.delayMs, () => stream.establish());
+  }
+}
+
+function key(address: SocketAddress): string {
+  return address.family === 'unix' ? address.path : `${address.host}:${address.port}`;
+}
+
+class SimListener implements Listener {
+  readonly #network: Network;
+  readonly #address: string;
+  readonly #accepted: (stream: Stream) => StreamHandler | undefined;
+  readonly #backlog: SimStream[] = [];
+  #paused = false;
+  #closed = false;
+
+  constructor(network: Network, address: string, accepted: (stream: Stream) => StreamHandler | undefined) {
+    this.#network = network;
+    this.#address = address;
+    this.#accepted = accepted;
+  }
+
+  offer(stream: SimStream): void {
+    this.#backlog.push(stream);
+    if (!this.#paused) this.#take();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#network.time.after(0, () => this.#take());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#network.forget(this.#address, this);
+    for (const stream of this.#backlog.splice(0)) stream.reset();
+  }
+
+  #take(): void {
+    while (!this.#paused && !this.#closed && this.#backlog.length > 0) {
+      const stream = this.#backlog.shift()!;
+      if (stream.gone) continue;
+      stream.handler = this.#accepted(stream);
+      if (stream.handler === undefined) stream.reset();
+      else stream.deliverLater();
+    }
+  }
+}
+
+class SimStream implements Stream {
+  handler: StreamHandler | undefined;
+  peer: SimStream | undefined;
+  established = false;
+  gone = false;
+  readonly #network: Network;
+  readonly #local: SocketAddress;
+  readonly #remote: SocketAddress;
+  #localAsked = false;
+  #remoteAsked = false;
+  // Sending.
+  readonly #out: Uint8Array[] = [];
+  unsentBytes = 0;
+  #underWay = 0;
+  #wantsDrained = false;
+  #finWanted = false;
+  #finSent = false;
+  #closing = false;
+  #transmitAsked = false;
+  // Receiving.
+  readonly #in: Uint8Array[] = [];
+  #paused = false;
+  #finArrived = false;
+  #endedTold = false;
+  #deliverAsked = false;
+  #errorArrived: StreamError | undefined;
+
+  constructor(network: Network, local: SocketAddress, remote: SocketAddress) {
+    this.#network = network;
+    this.#local = local;
+    this.#remote = remote;
+  }
+
+  // ---------------------------------------------------------------- the port
+
+  write(buffer: Uint8Array, start: number, end: number): boolean {
+    if (this.gone || this.#closing || this.#finWanted) return true;
+    if (end > start) {
+      this.#out.push(new Uint8Array(buffer.subarray(start, end)));
+      this.unsentBytes += end - start;
+      this.#send();
+    }
+    if (this.unsentBytes <= highWaterBytes) return true;
+    this.#wantsDrained = true;
+    return false;
+  }
+
+  flush(): void {}
+
+  shutdown(): void {
+    if (this.gone || this.#closing) return;
+    this.#finWanted = true;
+    this.#transmitLater();
+  }
+
+  close(): void {
+    if (this.gone || this.#closing) return;
+    this.#closing = true;
+    this.#finWanted = true;
+    this.#wantsDrained = false;
+    this.#in.length = 0;
+    if (this.established) this.#transmitLater();
+    else this.#network.time.after(0, () => this.end(undefined));
+  }
+
+  reset(): void {
+    if (this.gone || this.#errorArrived !== undefined) return;
+    this.#closing = true;
+    this.#dropQueues();
+    const { peer } = this;
+    if (peer !== undefined) this.#network.time.after(this.#network.delayMs, () => peer.resetArrives());
+    this.#network.time.after(0, () => this.end(undefined));
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#in.length > 0 || (this.#finArrived && !this.#endedTold)) this.deliverLater();
+  }
+
+  remoteAddress(): SocketAddress {
+    if (this.gone && !this.#remoteAsked) return nowhere;
+    this.#remoteAsked = true;
+    return this.#remote;
+  }
+
+  localAddress(): SocketAddress {
+    if (this.gone && !this.#localAsked) return nowhere;
+    this.#localAsked = true;
+    return this.#local;
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  #transmitLater(): void {
+    if (this.#transmitAsked || !this.established) return;
+    this.#transmitAsked = true;
+    this.#network.time.after(0, () => {
+      this.#transmitAsked = false;
+      this.#transmit();
+    });
+  }
+
+  /** Puts on the wire what the window lets through. */
+  #send(): void {
+    const { time, delayMs, windowBytes } = this.#network;
+    if (!this.established || this.gone) return;
+    while (this.#out.length > 0 && this.#underWay < windowBytes) {
+      const first = this.#out[0]!;
+      const size = Math.min(
+        first.length,
+        65_536,
+        windowBytes - this.#underWay,
+        Math.max(1, this.#network.segmentBytes()),
+      );
+      const segment = first.subarray(0, size);
+      if (size === first.length) this.#out.shift();
+      else this.#out[0] = first.subarray(size);
+      this.unsentBytes -= size;
+      this.#underWay += size;
+      const { peer } = this;
+      time.after(delayMs, () => peer!.arrive(segment));
+    }
+  }
+
+  #transmit(): void {
+    const { time, delayMs } = this.#network;
+    if (this.gone) return;
+    this.#send();
+    if (this.#wantsDrained && this.unsentBytes <= lowWaterBytes) {
+      this.#wantsDrained = false;
+      this.handler?.drained();
+      if (this.gone) return;
+    }
+    if (this.#finWanted && !this.#finSent && this.#out.length === 0) {
+      this.#finSent = true;
+      const { peer } = this;
+      time.after(delayMs, () => peer!.finArrives());
+      this.#maybeOver();
+    }
+  }
+
+  /** The receiver has read: the window opens again. */
+  acknowledge(size: number): void {
+    this.#underWay -= size;
+    this.#transmitLater();
+  }
+
+  // ---------------------------------------------------------------- receiving
+
+  establish(): void {
+    if (this.gone) return;
+    this.established = true;
+    if (this.#closing) return;
+    this.handler!.opened(this);
+    this.#transmitLater();
+    this.deliverLater();
+  }
+
+  arrive(segment: Uint8Array): void {
+    if (this.gone || this.#closing) {
+      // Nobody reads here any more; the sender may go on until it sees our FIN.
+      const { peer } = this;
+      this.#network.time.after(this.#network.delayMs, () => peer!.acknowledge(segment.length));
+      return;
+    }
+    this.#in.push(segment);
+    this.deliverLater();
+  }
+
+  finArrives(): void {
+    this.#finArrived = true;
+    this.deliverLater();
+  }
+
+  resetArrives(): void {
+    if (this.gone) return;
+    this.#errorArrived = 'reset';
+    this.#dropQueues();
+    this.#network.time.after(0, () => this.end(this.#closing ? undefined : 'reset'));
+  }
+
+  deliverLater(): void {
+    if (this.#deliverAsked || this.handler === undefined) return;
+    this.#deliverAsked = true;
+    this.#network.time.after(0, () => {
+      this.#deliverAsked = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    const { received, time, delayMs } = this.#network;
+    if (this.gone || !this.established || this.#errorArrived !== undefined) return;
+    if (this.#in.length > 0 && !this.#paused && !this.#closing) {
+      const segment = this.#in.shift()!;
+      received.set(segment, 7);
+      this.handler!.received(received, 7, 7 + segment.length);
+      received.fill(0xa5, 0, 7 + segment.length);
+      const { peer } = this;
+      time.after(delayMs, () => peer!.acknowledge(segment.length));
+      this.deliverLater();
+      return;
+    }
+    if (this.#finArrived && this.#in.length === 0 && !this.#endedTold && !this.#closing) {
+      this.#endedTold = true;
+      this.handler!.ended();
+    }
+    this.#maybeOver();
+  }
+
+  // ---------------------------------------------------------------- endings
+
+  #maybeOver(): void {
+    if (this.#finSent && (this.#closing || this.#endedTold)) this.#network.time.after(0, () => this.end(undefined));
+  }
+
+  end(error: StreamError | undefined): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.#dropQueues();
+    this.handler?.closed(error);
+  }
+
+  #dropQueues(): void {
+    this.#out.length = 0;
+    this.#in.length = 0;
+    this.unsentBytes = 0;
+    this.#wantsDrained = false;
+  }
+}
+
+const nowhere: SocketAddress = { family: 'ipv4', host: '', port: 0 };
