@@ -28,7 +28,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the timer is not reset by an advertisement',
     file: 'machine.ts',
-    from: 'state.willing = false;\n    state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);',
+    from: 'state.willing = false;\n    state.wait(this.#settings, this.priority, now);',
     to: 'state.willing = false;',
   },
   {
@@ -69,8 +69,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the interval of the active router is not learnt',
-    file: 'machine.ts',
-    from: 'state.activeIntervalMs = intervalMs;',
+    file: 'backup-state.ts',
+    from: '    this.activeIntervalMs = intervalMs;',
     to: '',
   },
   {
@@ -117,8 +117,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'preempt_delay never ends',
-    file: 'machine.ts',
-    from: 'return now < state.preemptAt;',
+    file: 'backup-state.ts',
+    from: 'return now < this.#preemptAt;',
     to: 'return true;',
   },
   {

@@ -13,26 +13,15 @@
  */
 
 import { Announcing, addressesOf } from './announcing.ts';
+import { BackupState } from './backup-state.ts';
 import type { HeardAdvertisement, RouterStateKind, RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
 import { RouterFacts } from './facts.ts';
-import { activeDownMs, skewMs } from './intervals.ts';
+import { RouterHistory } from './history.ts';
 import { compareContenders } from './order.ts';
 import { Outbox } from './outbox.ts';
 import type { VirtualRouterSettings } from './settings.ts';
 
 type RouterState = { readonly kind: 'initialize' } | { readonly kind: 'fault' } | BackupState | ActiveState;
-
-interface BackupState {
-  readonly kind: 'backup';
-  /** When Active_Down_Timer fires. */
-  activeDownAt: number;
-  /** Active_Adver_Interval: in version 3 learnt from the advertisements (RFC 9568 §6.4.2). */
-  activeIntervalMs: number;
-  /** preempt_delay: until then lower advertisements are accepted. Undefined: not running. */
-  preemptAt: number | undefined;
-  /** In a sync group: would be active by itself, waits for the other members. */
-  willing: boolean;
-}
 
 interface ActiveState {
   readonly kind: 'active';
@@ -48,15 +37,11 @@ export class VirtualRouterMachine {
   #started = false;
   readonly #facts = new RouterFacts();
   readonly #out = new Outbox();
-  #heard: { source: string; priority: number; atMs: number } | undefined;
+  readonly #history = new RouterHistory();
   /** After a late awakening: until then what comes in may be old, and nothing is reason enough to take over at once. */
   #listensUntil = -Infinity;
   /** Let go without a word when it woke up: whoever is active now may never have noticed, and should announce. */
   #owesLastWord = false;
-  #sinceMs = 0;
-  #reason = 'not started';
-  #toActive = 0;
-  #fromActive = 0;
 
   /** `grouped`: becomes active only when its sync group says so (sync-group.ts). */
   constructor(settings: VirtualRouterSettings, grouped = false) {
@@ -108,14 +93,14 @@ export class VirtualRouterMachine {
   status(): RouterStatus {
     return {
       state: this.#state.kind,
-      sinceMs: this.#sinceMs,
-      reason: this.#reason,
+      sinceMs: this.#history.sinceMs,
+      reason: this.#history.reason,
       priority: this.priority,
       faults: this.#facts.faults(this.#settings),
-      heard: this.#heard,
+      heard: this.#history.heard,
       activeAdvertisementIntervalMs:
         this.#state.kind === 'backup' ? this.#state.activeIntervalMs : this.#settings.advertisementIntervalMs,
-      transitions: { toActive: this.#toActive, fromActive: this.#fromActive },
+      transitions: this.#history.transitions,
       deadlineMs: this.deadline(),
     };
   }
@@ -169,7 +154,7 @@ export class VirtualRouterMachine {
     this.#started = true;
     // An earlier life, killed before it could clean up, may have left the addresses behind.
     this.#out.put({ kind: 'remove-addresses', addresses: addressesOf(this.#settings), all: true });
-    this.#sinceMs = now;
+    this.#history.sinceMs = now;
     this.#settle(now);
   }
 
@@ -183,7 +168,7 @@ export class VirtualRouterMachine {
     }
     const pending = this.#facts.pending()[0];
     if (pending !== undefined) {
-      if (this.#state.kind === 'initialize') this.#reason = `waiting for ${pending}`;
+      if (this.#state.kind === 'initialize') this.#history.reason = `waiting for ${pending}`;
       return;
     }
     if (this.#state.kind === 'fault') this.#leaveFault(now);
@@ -256,9 +241,8 @@ export class VirtualRouterMachine {
   }
 
   #listen(state: BackupState, now: number): void {
-    const { version } = this.#settings;
-    this.#listensUntil = now + activeDownMs(version, this.priority, state.activeIntervalMs, 1);
-    state.activeDownAt = this.#listensUntil;
+    state.wait(this.#settings, this.priority, now, 1);
+    this.#listensUntil = state.activeDownAt;
   }
 
   // ------------------------------------------------------------ advertisements
@@ -266,7 +250,7 @@ export class VirtualRouterMachine {
   #advertisement(heard: HeardAdvertisement, now: number): void {
     if (this.#state.kind === 'backup') this.#heardAsBackup(this.#state, heard, now);
     else if (this.#state.kind === 'active') this.#heardAsActive(this.#state, heard, now);
-    if (heard.priority > 0) this.#heard = { source: heard.source, priority: heard.priority, atMs: now };
+    this.#history.hears(heard, now);
   }
 
   /** RFC 9568 §6.4.2, RFC 3768 §6.4.2. */
@@ -276,18 +260,15 @@ export class VirtualRouterMachine {
       return;
     }
     const preempts = this.#settings.preempt && heard.priority < this.priority;
-    if (preempts && !this.#preemptDelayed(state, now)) {
+    if (preempts && !state.preemptDelayed(this.#settings, now)) {
       this.#log('info', `received lower priority (${heard.priority}) advert from ${heard.source} - discarding`);
       return;
     }
-    if (!preempts && state.preemptAt !== undefined) {
-      state.preemptAt = undefined;
-      this.#log('info', 'stop preempt delay');
-    }
-    this.#learnInterval(state, heard.advertisementIntervalMs);
+    if (!preempts) state.stopPreemptDelay(this.#settings);
+    state.learnInterval(this.#settings, heard.advertisementIntervalMs);
     if (this.#owesLastWord && now >= this.#listensUntil) this.#payLastWord(heard);
     state.willing = false;
-    state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
+    state.wait(this.#settings, this.priority, now);
   }
 
   /** A last word must lose, or it would unseat the one it is meant for: nopreempt may have made us follow a lower one. */
@@ -299,31 +280,12 @@ export class VirtualRouterMachine {
 
   #heardResignation(state: BackupState, heard: HeardAdvertisement, now: number): void {
     this.#log('info', 'Backup received priority 0 advertisement');
-    const followed = this.#heard?.source === heard.source && now >= this.#listensUntil;
+    const followed = this.#history.heard?.source === heard.source && now >= this.#listensUntil;
     if (this.#settings.resignIsImmediate && followed) {
       this.#promote(state, now, `${heard.source} resigned`);
       return;
     }
-    // Never later than it would have been without the resignation.
-    const skew = skewMs(this.#settings.version, this.priority, state.activeIntervalMs);
-    state.activeDownAt = Math.min(state.activeDownAt, now + skew);
-  }
-
-  /** preempt_delay runs from the first lower advertisement heard; true while it holds the router back. */
-  #preemptDelayed(state: BackupState, now: number): boolean {
-    const { preemptDelayMs } = this.#settings;
-    if (preemptDelayMs <= 0) return false;
-    if (state.preemptAt === undefined) {
-      state.preemptAt = now + preemptDelayMs;
-      this.#log('info', `start preempt delay (${(preemptDelayMs / 1000).toFixed(6)})`);
-    }
-    return now < state.preemptAt;
-  }
-
-  #learnInterval(state: BackupState, intervalMs: number): void {
-    if (this.#settings.version === 2 || intervalMs <= 0 || intervalMs === state.activeIntervalMs) return;
-    this.#log('info', `advertisement interval updated from ${state.activeIntervalMs}ms to ${intervalMs}ms by master`);
-    state.activeIntervalMs = intervalMs;
+    state.waitSkew(this.#settings, this.priority, now);
   }
 
   /** RFC 9568 §6.4.3, RFC 3768 §6.4.3. */
@@ -396,7 +358,7 @@ export class VirtualRouterMachine {
       return;
     }
     state.willing = true;
-    state.activeDownAt = now + this.#activeDownMs(state.activeIntervalMs);
+    state.wait(this.#settings, this.priority, now);
   }
 
   #becomeActive(now: number, reason: string): void {
@@ -415,13 +377,8 @@ export class VirtualRouterMachine {
   }
 
   #becomeBackup(now: number, activeIntervalMs: number, reason: string): BackupState {
-    const state: BackupState = {
-      kind: 'backup',
-      activeDownAt: now + this.#activeDownMs(activeIntervalMs),
-      activeIntervalMs,
-      preemptAt: undefined,
-      willing: false,
-    };
+    const state = new BackupState(this.#out, activeIntervalMs);
+    state.wait(this.#settings, this.priority, now);
     this.#changeState(state, reason, now);
     return state;
   }
@@ -441,10 +398,7 @@ export class VirtualRouterMachine {
   #changeState(to: RouterState, reason: string, now: number): void {
     const from = this.#state.kind;
     this.#state = to;
-    this.#sinceMs = now;
-    this.#reason = reason;
-    if (to.kind === 'active') this.#toActive++;
-    if (from === 'active') this.#fromActive++;
+    this.#history.changed(from, to.kind, reason, now);
     this.#out.put({ kind: 'state-changed', from, to: to.kind, priority: this.priority, reason });
   }
 
@@ -474,15 +428,11 @@ export class VirtualRouterMachine {
 
   /** The IETF's work on VRRP with BFD: losing the session is an Active_Down event, whatever the timer says. */
   #peerLost(source: string, now: number): void {
-    if (this.#state.kind !== 'backup' || this.#heard?.source !== source || now < this.#listensUntil) return;
+    if (this.#state.kind !== 'backup' || this.#history.heard?.source !== source || now < this.#listensUntil) return;
     this.#promote(this.#state, now, `BFD lost ${source}`);
   }
 
   // ------------------------------------------------------------ shorthands
-
-  #activeDownMs(intervalMs: number): number {
-    return activeDownMs(this.#settings.version, this.priority, intervalMs, this.#settings.downTimerAdverts);
-  }
 
   #log(severity: 'info' | 'notice' | 'warning', message: string): void {
     this.#out.log(severity, this.#settings.name, message);
