@@ -19,7 +19,7 @@ import type { StreamError } from '../ports.ts';
 import { balanceHash } from './balance-key.ts';
 import { type ResponseShape, writeRequestHead, writeResponseHead } from './forward-head.ts';
 import type { HttpClient } from './http-client.ts';
-import { fillSearch, report } from './log-exchange.ts';
+import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
 import type { ProxyContext } from './runtime.ts';
@@ -71,6 +71,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
   #failStatus: ErrorStatus = 500;
   /** Size of the trailers just written, for %B and %U. */
   #trailerLogBytes = 0;
+  #logged = false;
 
   constructor(context: ProxyContext, client: HttpClient) {
     super(context);
@@ -85,7 +86,13 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     const { backend } = frontend;
     this.resetSearch(backend);
     this.#phase = 'search';
-    this.requestBlocked = this.#responseBlocked = this.#reusedOnce = this.#bodySent = this.#responseStarted = false;
+    this.requestBlocked =
+      this.#responseBlocked =
+      this.#reusedOnce =
+      this.#bodySent =
+      this.#responseStarted =
+      this.#logged =
+        false;
     this.#interims = this.#drained = this.#bytesRead = this.#interimBytes = 0;
     this.#status = this.#responseMs = -1;
     this.#cause = this.#state = '-';
@@ -451,6 +458,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     shape.clientMinor = this.#minor;
     writeResponseHead(out, head, shape);
     this.#phase = 'body';
+    if (this.client.frontend.plan.log.logAsap) this.#logEarly();
     this.#readBody(buffer, start, end, out.length);
   }
 
@@ -732,6 +740,13 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     this.client.exchangeOver(this, this.#keepClient);
   }
 
+  /** `option logasap`: the line is written when the answer begins (manual 4.2). */
+  #logEarly(): void {
+    this.#logged = true;
+    this.context.record.serverStream = this.#connection?.stream;
+    this.#report('asap');
+  }
+
   /** Parts with the server, gives the slot back, counts and logs. */
   #finish(): void {
     const { context, client } = this;
@@ -747,6 +762,12 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     }
     this.releaseServer();
     client.disarmClient();
+    this.#report(this.#logged ? 'end-logged-before' : 'end');
+  }
+
+  #report(kind: ReportKind): void {
+    const { context, client } = this;
+    const { record } = context;
     const now = context.clock.now();
     const { firstByteAt, baseAt } = client;
     fillSearch(record, this);
@@ -762,7 +783,6 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     record.dataMs = this.#responseMs < 0 ? -1 : whole(now - this.#responseAt);
     record.activeMs = whole(now - firstByteAt);
     record.totalMs = whole(now - baseAt);
-    record.asap = false;
     record.status = this.#status;
     record.bytesRead = this.#bytesRead;
     record.bytesUploaded = this.#bytesUploaded;
@@ -772,7 +792,8 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     record.requestStart = 0;
     record.requestEnd = this.#lineLength;
     record.requestCounter = client.requests;
-    report(context, client.frontend.plan.index, this.backend?.plan.index ?? -1, this.server, record, true);
+    const backend = this.backend?.plan.index ?? -1;
+    report(context, client.frontend.plan.index, backend, this.server, record, true, kind);
   }
 
   /** Ends the connection to the server; what it was doing is of no use any more. */

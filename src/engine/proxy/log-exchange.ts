@@ -22,7 +22,6 @@ export function fillUnread(client: HttpClient, status: number, cause: string): v
   record.requestMs = record.queueMs = record.connectMs = record.responseMs = record.dataMs = -1;
   record.activeMs = whole(now - firstByteAt);
   record.totalMs = whole(now - client.baseAt);
-  record.asap = false;
   record.status = status;
   record.bytesRead = record.bytesUploaded = 0;
   record.terminationCause = cause;
@@ -51,6 +50,9 @@ export function fillSearch(record: ExchangeRecord, search: ServerSearch): void {
   record.serverConnections = plan === undefined ? 0 : backend!.dispatch.serverConnections(server);
 }
 
+/** What becomes of a record: counted at the end, logged at the end or (`option logasap`) before the data has passed. */
+export type ReportKind = 'end' | 'asap' | 'end-logged-before';
+
 export function report(
   context: ProxyContext,
   frontend: number,
@@ -58,10 +60,12 @@ export function report(
   server: number,
   record: ExchangeRecord,
   receivedBytes: boolean,
+  kind: ReportKind = 'end',
 ): void {
   record.activeConnections = context.stats.activeConnections();
   record.frontendConnections = context.stats.frontendConnections(frontend);
-  context.stats.exchange(frontend, backend, server, record);
-  context.log.exchange(frontend, backend, record, receivedBytes);
+  record.asap = kind === 'asap';
+  if (kind !== 'asap') context.stats.exchange(frontend, backend, server, record);
+  if (kind !== 'end-logged-before') context.log.exchange(frontend, backend, record, receivedBytes);
   record.client = record.serverStream = undefined;
 }

@@ -1,7 +1,7 @@
 /** A connection in TCP mode: a server is found for it, then bytes pass both ways until both sides have ended. */
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
 import { balanceHash } from './balance-key.ts';
-import { fillSearch, report } from './log-exchange.ts';
+import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
 import type { FrontendRuntime, ProxyClient, ProxyContext } from './runtime.ts';
@@ -17,6 +17,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
   readonly #acceptedWall: number;
   #clientEnded = false;
   #over = false;
+  #logged = false;
   #clientClosed = false;
 
   constructor(context: ProxyContext, frontend: FrontendRuntime, client: Stream) {
@@ -109,6 +110,11 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
       timeouts,
       this.backend!.plan.timeouts,
     );
+    if (this.#frontend.plan.log.logAsap) {
+      this.#logged = true;
+      this.context.record.serverStream = this.#server!.stream;
+      this.#report('asap', '-', '-');
+    }
     this.#client.resume();
     // An adapter tells a FIN after all bytes that came before it, so it was told while nothing was held back.
     if (this.#clientEnded) this.#relay.clientEnded();
@@ -170,7 +176,6 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     const { context } = this;
     const { record } = context;
     context.wheel.disarm(this.timer);
-    const now = context.clock.now();
     record.serverStream = this.#server?.stream;
     this.#dropServer();
     if (!this.#clientClosed) {
@@ -179,6 +184,13 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
       else this.#client.close();
     }
     this.releaseServer();
+    this.#report(this.#logged ? 'end-logged-before' : 'end', cause, state);
+  }
+
+  #report(kind: ReportKind, cause: string, state: string): void {
+    const { context } = this;
+    const { record } = context;
+    const now = context.clock.now();
     fillSearch(record, this);
     record.client = this.#client;
     record.frontendName = this.#frontend.plan.name;
@@ -188,7 +200,6 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     record.requestMs = record.responseMs = -1;
     record.dataMs = this.connectMs < 0 ? -1 : whole(now - this.connectedAt);
     record.activeMs = record.totalMs = whole(now - this.#acceptedAt);
-    record.asap = false;
     record.status = -1;
     record.bytesRead = this.#relay?.bytesDown ?? 0;
     record.bytesUploaded = this.#relay?.bytesUp ?? 0;
@@ -203,6 +214,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
       this.server,
       record,
       record.bytesUploaded > 0,
+      kind,
     );
   }
 
