@@ -162,7 +162,10 @@ export class UringLoop {
     let didSomething = false;
     for (;;) {
       this.#now = performance.now();
-      if (this.#now >= this.#nextAlarmMs) this.#ringAlarms();
+      if (this.#now >= this.#nextAlarmMs) {
+        this.#ringAlarms();
+        didSomething = true;
+      }
       this.#settle();
       if (this.#closed) return;
       this.buffers.publish();
