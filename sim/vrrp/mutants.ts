@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the last word of a late riser may win',
     file: 'machine.ts',
-    from: 'if (this.#compare(heard) > 0) this.#out.advertise(this.priority);\n    else if (heard.priority > 1) this.#out.advertise(1);',
+    from: 'if (this.#facts.compare(heard, this.#settings) > 0) this.#out.advertise(this.priority);\n    else if (heard.priority > 1) this.#out.advertise(1);',
     to: 'this.#out.advertise(this.priority);',
   },
   {

@@ -3,8 +3,11 @@
  * garp_* words), and the defence of what it holds. Lives as long as the router is active.
  */
 
+import type { VrrpEvent } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { VirtualAddress, VirtualRouterSettings } from './settings.ts';
+
+type AddressEvent = Extract<VrrpEvent, { readonly kind: 'address-lost' | 'address-conflict' }>;
 
 /** RFC 5227 §1.1 DEFEND_INTERVAL: an address conflict is not answered more often. */
 const defendIntervalMs = 10_000;
@@ -51,8 +54,14 @@ export class Announcing {
     this.#refreshFrom(settings, now);
   }
 
+  /** What others do to our addresses. */
+  defend(event: AddressEvent, settings: VirtualRouterSettings, now: number): void {
+    if (event.kind === 'address-lost') this.#addressLost(event.address, settings);
+    else this.#addressConflict(event.address, event.hardwareAddress, settings, now);
+  }
+
   /** Taken off the interface by somebody else: put back and announced. */
-  addressLost(address: string, settings: VirtualRouterSettings): void {
+  #addressLost(address: string, settings: VirtualRouterSettings): void {
     const lost = addressesOf(settings).filter((ours) => ours.address === address);
     if (lost.length === 0) return;
     this.#out.log('warning', settings.name, `address ${address} was removed by someone else, putting it back`);
@@ -61,7 +70,7 @@ export class Announcing {
   }
 
   /** Somebody else answers for our address: said, and answered once an interval (RFC 5227 §2.4 (c)). */
-  addressConflict(address: string, hardwareAddress: string, settings: VirtualRouterSettings, now: number): void {
+  #addressConflict(address: string, hardwareAddress: string, settings: VirtualRouterSettings, now: number): void {
     const ours = addressesOf(settings).filter((own) => own.address === address);
     if (ours.length === 0 || now - this.#defendedAt < defendIntervalMs) return;
     this.#defendedAt = now;

@@ -3,7 +3,8 @@
  * reasons to be in FAULT, and what it still waits for before it may take part.
  */
 
-import type { TrackingResult, VrrpEvent } from './events.ts';
+import type { HeardAdvertisement, TrackingResult, VrrpEvent } from './events.ts';
+import { compareContenders } from './order.ts';
 import type { VirtualRouterSettings } from './settings.ts';
 
 export class RouterFacts {
@@ -47,8 +48,16 @@ export class RouterFacts {
   }
 
   /** The address that we send from, for the tie between equal priorities. */
-  source(settings: VirtualRouterSettings): string | undefined {
+  #source(settings: VirtualRouterSettings): string | undefined {
     return settings.transport.source ?? this.#address;
+  }
+
+  /** Above zero: theirs wins. 0: equal priority from our own address. An interface without address never wins a tie. */
+  compare(heard: HeardAdvertisement, settings: VirtualRouterSettings): number {
+    const priority = this.priority(settings);
+    const source = this.#source(settings);
+    if (source === undefined) return heard.priority - priority || 1;
+    return compareContenders(heard, { priority, source });
   }
 
   /** Faults of our own; those of other members of the sync group come as `group-fault` and are left out when `own` is asked. */

@@ -17,7 +17,6 @@ import { BackupState } from './backup-state.ts';
 import type { HeardAdvertisement, RouterStateKind, RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
 import { RouterFacts } from './facts.ts';
 import { RouterHistory } from './history.ts';
-import { compareContenders } from './order.ts';
 import { Outbox } from './outbox.ts';
 import type { VirtualRouterSettings } from './settings.ts';
 
@@ -135,11 +134,8 @@ export class VirtualRouterMachine {
         this.#peerLost(event.source, now);
         break;
       case 'address-lost':
-        if (this.#state.kind === 'active') this.#state.announcing.addressLost(event.address, this.#settings);
-        break;
       case 'address-conflict':
-        if (this.#state.kind === 'active')
-          this.#state.announcing.addressConflict(event.address, event.hardwareAddress, this.#settings, now);
+        if (this.#state.kind === 'active') this.#state.announcing.defend(event, this.#settings, now);
         break;
       case 'group':
         this.#group(event.wish, now);
@@ -274,7 +270,7 @@ export class VirtualRouterMachine {
   /** A last word must lose, or it would unseat the one it is meant for: nopreempt may have made us follow a lower one. */
   #payLastWord(heard: HeardAdvertisement): void {
     this.#owesLastWord = false;
-    if (this.#compare(heard) > 0) this.#out.advertise(this.priority);
+    if (this.#facts.compare(heard, this.#settings) > 0) this.#out.advertise(this.priority);
     else if (heard.priority > 1) this.#out.advertise(1);
   }
 
@@ -297,7 +293,7 @@ export class VirtualRouterMachine {
       state.announcing.lowerHeard(this.#settings, now);
       return;
     }
-    const order = this.#compare(heard);
+    const order = this.#facts.compare(heard, this.#settings);
     if (order === 0) {
       this.#log('warning', 'WARNING - equal priority advert received from remote host with our IP address.');
     } else if (order < 0) {
@@ -341,13 +337,6 @@ export class VirtualRouterMachine {
       interval ?? this.#settings.advertisementIntervalMs,
       `${heard.source} has priority ${heard.priority}`,
     );
-  }
-
-  /** Above zero: theirs wins. 0: equal priority from our own address. An interface without address never wins. */
-  #compare(heard: HeardAdvertisement): number {
-    const source = this.#facts.source(this.#settings);
-    if (source === undefined) return heard.priority - this.priority || 1;
-    return compareContenders(heard, { priority: this.priority, source });
   }
 
   // ------------------------------------------------------------ the two states of the election
