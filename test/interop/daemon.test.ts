@@ -85,11 +85,12 @@ test('a tracked interface, file and process move the priority or end in FAULT', 
     `global_defs {\ndynamic_interfaces\n}
 track_file maintenance {\nfile /run/weight\nweight 1\n}
 vrrp_track_process balancer {\nprocess sleep\nweight 10\n}
-${instance('web', 51, 'track_file {\nmaintenance\n}\ntrack_process {\nbalancer\n}\ntrack_interface {\ndummy0\n}')}`,
+${instance('web', 51, 'track_file {\nmaintenance\n}\ntrack_process {\nbalancer\n}\ntrack_interface {\nextra0\n}')}`,
     async (host, daemon) => {
       await daemon.printed(/Entering FAULT STATE/);
-      host.run('ip link add dummy0 type dummy');
-      host.run('ip link set dummy0 up');
+      host.run('ip link add extra0 type veth peer name extra1');
+      host.run('ip link set extra1 up');
+      host.run('ip link set extra0 up');
       await daemon.printed(/Entering MASTER STATE/);
       const sleeper = host.start(['sleep', '60']);
       await daemon.printed(/Changing effective priority from 100 to 110/);
@@ -98,7 +99,7 @@ ${instance('web', 51, 'track_file {\nmaintenance\n}\ntrack_process {\nbalancer\n
       sleeper.signal('SIGKILL');
       await daemon.printed(/Changing effective priority from 80 to 70/);
       const seen = daemon.output.length;
-      host.run('ip link set dummy0 down');
+      host.run('ip link set extra0 down');
       await daemon.printed(/Entering FAULT STATE/, 10_000, seen);
       await until(() => !host.holds('10.42.0.51'), 'the address is gone');
     },
@@ -140,15 +141,16 @@ test('a sync group is active together or not at all', { skip, timeout: 30_000 },
   onHost(
     `global_defs {\ndynamic_interfaces\n}
 vrrp_sync_group both {\ngroup {\none\ntwo\n}\nnotify "/run/notify.sh"\n}
-${instance('one', 51, '')}${instance('two', 52, 'track_interface {\ndummy0\n}')}`,
+${instance('one', 51, '')}${instance('two', 52, 'track_interface {\nextra0\n}')}`,
     async (host, daemon) => {
       await daemon.printed(/\(one\) Entering FAULT STATE/);
-      host.run('ip link add dummy0 type dummy');
-      host.run('ip link set dummy0 up');
+      host.run('ip link add extra0 type veth peer name extra1');
+      host.run('ip link set extra1 up');
+      host.run('ip link set extra0 up');
       await daemon.printed(/\(one\) Entering MASTER STATE/);
       await until(() => host.holds('10.42.0.51') && host.holds('10.42.0.52'), 'both addresses');
       const seen = daemon.output.length;
-      host.run('ip link set dummy0 down');
+      host.run('ip link set extra0 down');
       await daemon.printed(/\(one\) Entering (FAULT|BACKUP) STATE/, 10_000, seen);
       await until(() => !host.holds('10.42.0.51') && !host.holds('10.42.0.52'), 'no address');
       await until(() => lines(host, '/run/notified').includes('GROUP both MASTER 100'), 'the group is told of');
