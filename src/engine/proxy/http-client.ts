@@ -9,6 +9,7 @@ import { type ErrorStatus, errorPages } from '../error-pages.ts';
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
 import { Timer, type TimerOwner } from '../timer-wheel.ts';
 import { HttpExchange } from './http-exchange.ts';
+import { IdlePool } from './idle-pool.ts';
 import { fillUnread } from './log-exchange.ts';
 import type { FrontendRuntime, ProxyClient, ProxyContext } from './runtime.ts';
 
@@ -37,6 +38,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   #pumping = false;
   #paused = false;
   #dropped = 0;
+  #ownIdle: IdlePool | undefined;
 
   constructor(context: ProxyContext, frontend: FrontendRuntime, stream: Stream) {
     this.context = context;
@@ -119,6 +121,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     if (state === 'exchange') this.exchange!.clientGone(error);
     else if (state === 'first' || state === 'head') this.#logUnread(400, 'C');
     this.#spare?.dispose();
+    this.#ownIdle?.clear();
     this.#held = this.#spare = undefined;
     this.context.stats.closeConnection(this.frontend.plan.index);
     this.frontend.connectionClosed(this);
@@ -190,6 +193,12 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
       this.state = 'closing';
       this.stream.reset();
     } else this.#end();
+  }
+
+  /** The server connection that serves this client only (`http-reuse never`). */
+  ownIdle(): IdlePool {
+    this.#ownIdle ??= new IdlePool(1);
+    return this.#ownIdle;
   }
 
   armClient(): void {

@@ -22,7 +22,7 @@ import type { HttpClient } from './http-client.ts';
 import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
-import type { ProxyContext } from './runtime.ts';
+import type { ProxyContext, ServerRuntime } from './runtime.ts';
 import { serverAddress } from './server-address.ts';
 import { ServerConnection } from './server-connection.ts';
 import { ServerSearch } from './server-search.ts';
@@ -314,7 +314,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
       return;
     }
     context.stats.connectAttempt(backend!.plan.index, this.server);
-    const connection = new ServerConnection(server);
+    const connection = new ServerConnection(server, backend!.plan.reuse === 'never' ? client.ownIdle() : server.idle);
     this.#connection = connection;
     connection.serve(this);
     const from = server.plan.source ?? backend!.plan.source;
@@ -329,10 +329,20 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
   /** Manual 4.2 http-reuse: a client's first request may not bet on a connection whose death it could not survive unseen. */
   #takeIdle(): ServerConnection | undefined {
     const { reuse } = this.backend!.plan;
-    const pool = this.backend!.servers[this.server]!.idle;
-    if (pool.size === 0 || reuse === 'never') return undefined;
+    const server = this.backend!.servers[this.server]!;
+    if (reuse === 'never') return this.#takeOwn(server);
+    const pool = server.idle;
+    if (pool.size === 0) return undefined;
     if (this.client.requests > 1 || reuse === 'always') return pool.take(false);
     return reuse === 'aggressive' ? pool.take(true) : undefined;
+  }
+
+  /** `http-reuse never`: a connection serves one client only, and only as long as the same server is chosen. */
+  #takeOwn(server: ServerRuntime): ServerConnection | undefined {
+    const own = this.client.ownIdle().take(false);
+    if (own === undefined || own.server === server) return own;
+    own.discard();
+    return undefined;
   }
 
   serverOpened(): void {

@@ -1,6 +1,7 @@
 /** A connection to a server: serving one exchange, or idle in its server's pool. */
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
 import type { HttpExchange } from './http-exchange.ts';
+import type { IdlePool } from './idle-pool.ts';
 import type { ServerRuntime } from './runtime.ts';
 
 export class ServerConnection implements StreamHandler {
@@ -18,8 +19,12 @@ export class ServerConnection implements StreamHandler {
   isOpen = false;
   #pooled = false;
 
-  constructor(server: ServerRuntime) {
+  /** Where it rests: the server's pool, or with `http-reuse never` one that belongs to a single client. */
+  readonly #pool: IdlePool;
+
+  constructor(server: ServerRuntime, pool: IdlePool) {
     this.server = server;
+    this.#pool = pool;
   }
 
   /** Puts the connection into the pool; closes it when the pool is full. */
@@ -27,7 +32,7 @@ export class ServerConnection implements StreamHandler {
     this.exchange = undefined;
     this.held = undefined;
     this.heldLength = 0;
-    if (this.server.idle.add(this)) this.#pooled = true;
+    if (this.#pool.add(this)) this.#pooled = true;
     else this.stream.close();
   }
 
@@ -94,7 +99,7 @@ export class ServerConnection implements StreamHandler {
   }
 
   #leavePool(): void {
-    this.server.idle.remove(this);
+    this.#pool.remove(this);
     this.discard();
   }
 }
