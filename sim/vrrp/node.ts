@@ -62,7 +62,8 @@ export class SimNode {
   }
 
   get trackingEvent(): VrrpEvent {
-    const priority = Math.min(254, Math.max(1, this.plan.priority + this.priorityChange));
+    const owner = this.plan.priority === 255;
+    const priority = owner ? 255 : Math.min(254, Math.max(1, this.plan.priority + this.priorityChange));
     const faults = this.scriptWell ? [] : ['script failed'];
     return { kind: 'tracking', tracking: { priority, faults, pending: [] } };
   }

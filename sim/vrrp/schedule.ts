@@ -95,14 +95,21 @@ function makeNodes(random: SeededRandom): readonly NodePlan[] {
   const equal = random.chance(0.25);
   const foreign = random.pick([0, 0, 0.5, 1]);
   const preempting = random.pick([1, 1, 0.5, 0]);
-  return Array.from({ length: count }, (_, index) => ({
-    priority: equal ? 100 : random.pick([1, 100 + index, 100 + random.below(5), 1 + random.below(254), 254]),
-    version,
-    intervalMs: mixed ? random.pick([200, 500, 1000]) : intervalMs,
-    preempt: random.chance(preempting),
-    preemptDelayMs: random.chance(0.1) ? 1000 + random.below(4000) : 0,
-    foreign: random.chance(foreign),
-  }));
+  const owner = random.chance(0.1);
+  return Array.from({ length: count }, (_, index) => {
+    const priority = equal ? 100 : random.pick([1, 100 + index, 100 + random.below(5), 1 + random.below(254), 254]);
+    const preempt = random.chance(preempting);
+    // An address owner always preempts: plan sees to it, as Keepalived does.
+    const isOwner = owner && index === 0;
+    return {
+      priority: isOwner ? 255 : priority,
+      version,
+      intervalMs: mixed ? random.pick([200, 500, 1000]) : intervalMs,
+      preempt: isOwner || preempt,
+      preemptDelayMs: random.chance(0.1) ? 1000 + random.below(4000) : 0,
+      foreign: random.chance(foreign),
+    };
+  });
 }
 
 function makeNetwork(random: SeededRandom): NetworkPlan {

@@ -186,7 +186,7 @@ export class VirtualRouterMachine {
 
   /** §6.4.1 Startup: the owner is active at once, everybody else listens first. */
   #enterElection(now: number, reason: string): void {
-    if (this.priority === 255 && !this.#grouped) {
+    if (this.priority === 255 && !this.#grouped && now >= this.#listensUntil) {
       this.#becomeActive(now, 'address owner');
       return;
     }
