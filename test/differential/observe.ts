@@ -164,8 +164,10 @@ class Stage {
 
   #loggedLines(pid: number): string[] {
     for (const server of this.#servers.values())
+      // The kernel may give the same number to a client and to a connection towards a server: the client's name wins.
       for (const { peer } of server.connections)
-        if (peer.socket.remotePort !== undefined) this.#portNames.set(peer.socket.remotePort, 'server side');
+        if (peer.socket.remotePort !== undefined && !this.#portNames.has(peer.socket.remotePort))
+          this.#portNames.set(peer.socket.remotePort, 'server side');
     return this.#logLines.map((line) => this.#named(`log ${line.replace(/\n$/, '')}`).replaceAll(String(pid), '{pid}'));
   }
 
