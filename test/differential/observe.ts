@@ -163,8 +163,8 @@ class Stage {
   }
 
   #loggedLines(pid: number): string[] {
+    // The kernel may give the same number to a client and to a connection towards a server: the client's name wins.
     for (const server of this.#servers.values())
-      // The kernel may give the same number to a client and to a connection towards a server: the client's name wins.
       for (const { peer } of server.connections)
         if (peer.socket.remotePort !== undefined && !this.#portNames.has(peer.socket.remotePort))
           this.#portNames.set(peer.socket.remotePort, 'server side');
