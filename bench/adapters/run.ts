@@ -1,7 +1,7 @@
 /**
  * CPU a request costs through each Streams adapter, beside HAProxy, in turn and in one run.
  *
- * node bench/adapters/run.ts [rounds [seconds [proxy...]]]      proxies: haproxy, net, uring, or a path to another forward script
+ * node bench/adapters/run.ts [rounds [seconds [proxy...]]]      proxies: haproxy, net, uring (the bare adapters), evergate-net, evergate-uring (all of it)
  *
  * Needs haproxy, nginx and wrk. The figure is user and system time of the proxy's process from /proc/<pid>/stat over the requests
  * that wrk counted: steadier than throughput on a machine that does other things too.
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
       const row = await measure(proxy);
       rows.push({ proxy, ...row });
       console.log(
-        `${proxy.padEnd(8)} ${row.cpu.toFixed(2)} µs/request (user ${row.user.toFixed(2)})  ${row.perSecond.toFixed(0)}/s`,
+        `${proxy.padEnd(14)} ${row.cpu.toFixed(2)} µs/request (user ${row.user.toFixed(2)})  ${row.perSecond.toFixed(0)}/s`,
       );
     }
   }
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     const mine = rows.filter((row) => row.proxy === proxy);
     const median = (of: (row: (typeof rows)[0]) => number) => mine.map(of).sort((a, b) => a - b)[mine.length >> 1]!;
     console.log(
-      `${proxy.padEnd(8)} ${median((r) => r.cpu).toFixed(2)} µs/request, user ${median((r) => r.user).toFixed(2)}`,
+      `${proxy.padEnd(14)} ${median((r) => r.cpu).toFixed(2)} µs/request, user ${median((r) => r.user).toFixed(2)}`,
     );
   }
 }
@@ -51,7 +51,8 @@ async function measure(proxy: string): Promise<{ cpu: number; user: number; perS
   const port = basePort + 4;
   const child = start(proxy, port);
   await listening(port);
-  wrk(port, 1);
+  // Compilers have done most of their work after this.
+  wrk(port, 2);
   const before = ticks(child.pid!);
   const { requests, perSecond } = wrk(port, seconds);
   const after = ticks(child.pid!);
@@ -66,17 +67,23 @@ async function measure(proxy: string): Promise<{ cpu: number; user: number; perS
 }
 
 function start(proxy: string, port: number): ChildProcess {
-  if (proxy === 'haproxy') {
+  if (proxy === 'haproxy' || proxy.startsWith('evergate')) {
     const file = join(folder, 'haproxy.cfg');
     const servers = serverPorts.map((one, i) => `  server s${i} 127.0.0.1:${one}`).join('\n');
     writeFileSync(
       file,
       `global\n  nbthread 1\n  maxconn 4096\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 50s\n  timeout server 50s\n  option forwardfor\nfrontend f\n  bind 127.0.0.1:${port}\n  default_backend b\nbackend b\n  balance roundrobin\n${servers}\n`,
     );
-    return run('haproxy', ['-db', '-f', file]);
+    if (proxy === 'haproxy') return run('haproxy', ['-db', '-f', file]);
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    return run(process.execPath, [main, 'balance', `--io=${proxy.replace('evergate-', '')}`, '-f', file]);
   }
-  const script = proxy.includes('/') ? proxy : join(import.meta.dirname, 'forward.ts');
-  return run(process.execPath, [script, proxy, String(port), ...serverPorts.map(String)]);
+  return run(process.execPath, [
+    join(import.meta.dirname, 'forward.ts'),
+    proxy,
+    String(port),
+    ...serverPorts.map(String),
+  ]);
 }
 
 async function startServers(): Promise<void> {
@@ -122,7 +129,8 @@ function wrk(port: number, duration: number): { requests: number; perSecond: num
   const { stdout: text, stderr, status, signal } = spawnSync('wrk', args, { encoding: 'utf8' });
   const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
   const perSecond = Number(/Requests\/sec:\s*([\d.]+)/.exec(text)?.[1] ?? 0);
-  if (requests === 0 || /Non-2xx|Socket errors/.test(text)) throw new Error(`wrk (${status ?? signal}): ${text}${stderr}`);
+  if (requests === 0 || /Non-2xx|Socket errors/.test(text))
+    throw new Error(`wrk (${status ?? signal}): ${text}${stderr}`);
   return { requests, perSecond };
 }
 
