@@ -112,7 +112,6 @@ function load() {
       parameter: Bytes,
     ) => number,
     unshare: c('int unshare(int flags)') as (flags: number) => number,
-    mlockall: c('int mlockall(int flags)') as (flags: number) => number,
     poll: c('int poll(void *fds, uint64_t count, int timeoutMs)') as (
       fds: Bytes,
       count: number,

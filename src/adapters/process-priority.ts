@@ -1,4 +1,4 @@
-/** Priority and memory of this process, as `vrrp_rt_priority`, `vrrp_priority` and `vrrp_no_swap` ask. */
+/** Priority of this process, as `vrrp_rt_priority` and `vrrp_priority` ask; and why `vrrp_no_swap` can't be had. */
 import { setPriority } from 'node:os';
 import { errno, errorName, libc } from './libc.ts';
 import { int32 } from './netlink-socket.ts';
@@ -6,8 +6,6 @@ import { int32 } from './netlink-socket.ts';
 const SCHED_RR = 2;
 /** Scripts must not inherit the priority: a busy one would starve the machine. */
 const SCHED_RESET_ON_FORK = 0x40000000;
-const MCL_CURRENT = 1;
-const MCL_ONFAULT = 4;
 
 export interface PriorityRequest {
   /** 1 to 99 for SCHED_RR, 0 = not asked. */
@@ -36,8 +34,10 @@ export function raisePriority(request: PriorityRequest): string[] {
       );
     }
   }
-  // On fault: pages that were never touched (most of what Node reserves) don't have to be in memory.
-  if (request.noSwap && c.mlockall(MCL_CURRENT | MCL_ONFAULT) < 0)
-    refused.push(`Unable to lock memory: ${errorName(errno())}`);
+  // V8 gives pages back with madvise(2), which the kernel refuses for locked memory, and V8 then ends the process.
+  if (request.noSwap)
+    refused.push(
+      'vrrp_no_swap: this process must not lock its memory; keep it from swapping with systemd MemorySwapMax=0',
+    );
   return refused;
 }
