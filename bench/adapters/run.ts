@@ -92,7 +92,7 @@ async function startServers(): Promise<void> {
   const file = join(folder, 'nginx.conf');
   writeFileSync(
     file,
-    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/error.log;
+    `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/error.log;
 events { worker_connections 4096; }
 http { access_log off; keepalive_requests 100000000; sendfile on; open_file_cache max=10; server { ${listen} root ${folder}; } }\n`,
   );
