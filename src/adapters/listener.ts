@@ -44,6 +44,9 @@ const backlogMax = 65_535;
 /** Seconds that TCP_DEFER_ACCEPT waits for the first bytes: HAProxy's `defer-accept` asks for 60. */
 const deferAcceptSeconds = 60;
 
+const bindRetryMs = 10;
+const bindPatienceMs = 300;
+
 /** Binds and listens. The descriptor is close-on-exec and non-blocking. Throws BindError. */
 export function bindListener(options: BindOptions): ListenerSocket {
   const c = libc();
@@ -58,7 +61,7 @@ export function bindListener(options: BindOptions): ListenerSocket {
   try {
     if (address.family === 'unix') removeStale(c, address);
     else setOptions(c, fd, options);
-    if (c.bind(fd, sockaddr, sockaddr.length) < 0) throw failure('bind', options);
+    bindPatiently(c, fd, sockaddr, options);
     if (address.family === 'unix') own(options, address);
     const backlog = options.backlog > 0 ? options.backlog : backlogMax;
     if (c.listen(fd, backlog) < 0) throw failure('listen on', options);
@@ -78,6 +81,18 @@ export function closeListener(socket: ListenerSocket): void {
     } catch {
       // Gone already, or replaced by somebody else's: nothing of ours is left.
     }
+  }
+}
+
+/**
+ * A process that used io_uring and was killed holds its listening sockets some 15 ms longer than it lives: the kernel takes its ring
+ * down in the background. A balancer that is started in its place must not fail for that.
+ */
+function bindPatiently(c: Libc, fd: number, sockaddr: Uint8Array, options: BindOptions): void {
+  for (let waitedMs = 0; c.bind(fd, sockaddr, sockaddr.length) < 0; waitedMs += bindRetryMs) {
+    const error = failure('bind', options);
+    if (error.reason !== 'in-use' || waitedMs >= bindPatienceMs) throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, bindRetryMs);
   }
 }
 
