@@ -212,7 +212,10 @@ class SimStream implements Stream {
     this.#closing = true;
     this.#finWanted = true;
     this.#wantsDrained = false;
-    this.#in.length = 0;
+    // What is unread is dropped, but the window it filled opens: the peer's own FIN must get through.
+    const unread = this.#in.splice(0).reduce((sum, segment) => sum + segment.length, 0);
+    const { peer } = this;
+    if (unread > 0) this.#network.time.after(this.#network.delayMs, () => peer!.acknowledge(unread));
     if (this.established) this.#transmitLater();
     else this.#network.time.after(0, () => this.end(undefined));
   }
@@ -265,6 +268,8 @@ class SimStream implements Stream {
     if (!this.established || this.gone) return;
     while (this.#out.length > 0 && this.#underWay < windowBytes) {
       const first = this.#out[0]!;
+      // A window that opens by single bytes is not worth segments of single bytes (RFC 9293 §3.8.6.2.1).
+      if (windowBytes - this.#underWay < Math.min(first.length, windowBytes / 4)) break;
       const size = Math.min(
         first.length,
         65_536,
