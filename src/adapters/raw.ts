@@ -16,6 +16,7 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_PRIORITY = 12;
 const SO_BINDTODEVICE = 25;
+const SO_RCVBUFFORCE = 33;
 const IPPROTO_IP = 0;
 const IP_HDRINCL = 3;
 const IP_MULTICAST_IF = 32;
@@ -43,6 +44,8 @@ const typeOfService = 0xc0;
 const queuePriority = 7;
 /** An IPv4 packet holds at most 65,535 bytes; a VRRP one with 255 addresses over IPv6 4,100. */
 const receiveBytes = 65_536;
+/** What waits in a socket while the process is busy: a flood of 500 packets must not push out the one that counts. */
+const receiveBufferBytes = 1_048_576;
 
 export class RawPackets implements Packets {
   readonly #c: Libc = requireLibc();
@@ -131,6 +134,7 @@ class RawListener {
   static open(c: Libc, options: ChannelOptions): RawListener | string {
     const fd = openRaw(c, options);
     if (fd < 0) return errorName(errno());
+    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int32(receiveBufferBytes), 4);
     const listener = new RawListener(c, fd, options);
     const failure = joinGroup(c, fd, options) ?? watchDescriptor(fd, () => listener.read());
     if (failure !== undefined) {

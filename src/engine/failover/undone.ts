@@ -16,7 +16,8 @@ export function tellUndone(plan: VrrpPlan, journal: Journal): void {
   note(plan.global.scheduling.processors.length > 0, 'vrrp_cpu_affinity');
   note(plan.global.interfaceDelays.length > 0, 'interface_up_down_delays');
   note(plan.global.disableLocalIgmp, 'disable_local_igmp');
-  for (const { settings, ipvlan, vrf } of plan.routers) {
+  for (const { settings, ipvlan, vrf, receiveBufferBytes } of plan.routers) {
+    note(receiveBufferBytes !== undefined, `kernel_rx_buf_size of (${settings.name}): it is 1 MiB`);
     note(!settings.accept, `no_accept of (${settings.name}): the addresses accept packets`);
     note(ipvlan !== undefined, `use_ipvlan of (${settings.name})`);
     note(vrf !== undefined, `vrf of (${settings.name})`);
