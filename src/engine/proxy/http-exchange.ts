@@ -7,21 +7,21 @@
  */
 
 import { BodyReader } from '../../core/http1/body.ts';
-import { equalsLower } from '../../core/http1/bytes.ts';
 import type { Head } from '../../core/http1/head.ts';
-import { readFields } from '../../core/http1/read-fields.ts';
 import { isConnect } from '../../core/http1/read-request.ts';
 import { isBodyless, readResponse } from '../../core/http1/read-response.ts';
-import { Output, writeTrailers } from '../../core/http1/write.ts';
+import { Output } from '../../core/http1/write.ts';
 import { drainBytesMax, interimResponsesMax } from '../../core/limits.ts';
 import { type ErrorStatus, errorPages, writePage } from '../error-pages.ts';
 import type { StreamError } from '../ports.ts';
 import { balanceHash } from './balance-key.ts';
 import { type ResponseShape, writeRequestHead, writeResponseHead } from './forward-head.ts';
 import type { HttpClient } from './http-client.ts';
+import { writeLastChunk } from './last-chunk.ts';
 import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
+import { isHeadMethod, isIdempotent, isTrace, targetIs } from './request-facts.ts';
 import type { ProxyContext, ServerRuntime } from './runtime.ts';
 import { serverAddress } from './server-address.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -69,8 +69,6 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
   #cause = '-';
   #state = '-';
   #failStatus: ErrorStatus = 500;
-  /** Size of the trailers just written, for %B and %U. */
-  #trailerLogBytes = 0;
   #logged = false;
 
   constructor(context: ProxyContext, client: HttpClient) {
@@ -99,7 +97,8 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     this.#relay = undefined;
     this.#headAt = context.clock.now();
     this.#minor = head.minor;
-    this.#readMethod(head);
+    this.#isHead = isHeadMethod(head);
+    this.#idempotent = isIdempotent(head);
     this.#bytesUploaded = head.logBytes();
     if (head.chunked) this.requestBody.begin('chunked', 0);
     else if (head.contentLength > 0) this.requestBody.begin('length', head.contentLength);
@@ -134,7 +133,7 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
       this.#fail(200, 'L', 'R');
       return;
     }
-    if (isConnect(head) || this.#isTrace(head)) {
+    if (isConnect(head) || isTrace(head)) {
       this.#fail(405, 'P', 'R');
       return;
     }
@@ -195,36 +194,19 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
         }
         out.crlf();
       }
-      if (this.requestBody.done && !this.#writeLastChunk(out, this.requestBody)) {
-        this.#badBody(end);
-        return false;
+      if (this.requestBody.done) {
+        const size = writeLastChunk(out, this.context.trailers, this.requestBody);
+        if (size < 0) {
+          this.#badBody(end);
+          return false;
+        }
+        this.#bytesUploaded += size;
       }
-      if (this.requestBody.done) this.#bytesUploaded += this.#trailerLogBytes + 1;
       if (out.length > 0) go = stream.write(out.bytes, 0, out.length);
     }
     this.#armServer();
     if (!go) this.requestBlocked = true;
     return go;
-  }
-
-  /** The chunk of size 0 and the trailers. False when the trailers are not fields. */
-  #writeLastChunk(out: Output, body: BodyReader): boolean {
-    out.append(lastChunk);
-    this.#trailerLogBytes = 0;
-    if (body.trailerLength > 0) {
-      const { trailers } = this.context;
-      // The reader kept the lines without the empty one behind them.
-      const lines = new Uint8Array(body.trailerLength + 2);
-      lines.set(body.trailer.subarray(0, body.trailerLength));
-      lines.set(crlf, body.trailerLength);
-      trailers.reset(lines);
-      trailers.lineStart = 0;
-      if (readFields(trailers, lines, 0, lines.length, false) <= 0) return false;
-      writeTrailers(out, trailers);
-      this.#trailerLogBytes = trailers.fieldLogBytes();
-    }
-    out.crlf();
-    return true;
   }
 
   #badBody(end: number): number {
@@ -497,8 +479,9 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
       if (this.#chunkedOut) out.crlf();
     }
     if (body.done && this.#chunkedOut) {
-      if (this.#writeLastChunk(out, body)) this.#bytesRead += this.#trailerLogBytes + 1;
-      else body.error = 'trailer';
+      const size = writeLastChunk(out, this.context.trailers, body);
+      if (size < 0) body.error = 'trailer';
+      else this.#bytesRead += size;
     } else if (body.done && body.kind === 'chunked') this.#bytesRead++;
     if (body.error !== undefined && !this.#responseStarted) {
       this.#badResponse();
@@ -845,24 +828,6 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
     if (server > 0) this.context.wheel.arm(this.timer, this.context.clock.now() + server);
   }
 
-  #readMethod(head: Head): void {
-    const { buffer, lineStart: at, methodEnd } = head;
-    const length = methodEnd - at;
-    const first = buffer[at]!;
-    // Methods are case-sensitive (RFC 9110 §9.1).
-    this.#isHead =
-      length === 4 && first === 72 && buffer[at + 1] === 69 && buffer[at + 2] === 65 && buffer[at + 3] === 68;
-    this.#idempotent =
-      this.#isHead ||
-      (length === 3 && (first === 71 || (first === 80 && buffer[at + 1] === 85))) ||
-      (length === 6 && first === 68) ||
-      (length === 7 && first === 79);
-  }
-
-  #isTrace(head: Head): boolean {
-    return equalsLower(head.buffer, head.lineStart, head.methodEnd, trace);
-  }
-
   #forwardsAddress(): boolean {
     return this.backend!.forwardForName !== undefined || this.client.frontend.forwardForName !== undefined;
   }
@@ -880,12 +845,6 @@ export class HttpExchange extends ServerSearch implements RelayOwner {
   }
 }
 
-function targetIs(head: Head, target: Uint8Array): boolean {
-  if (head.targetEnd - head.targetStart !== target.length) return false;
-  for (let i = 0; i < target.length; i++) if (head.buffer[head.targetStart + i] !== target[i]) return false;
-  return true;
-}
-
 const shape: ResponseShape = {
   dropFraming: false,
   dropEncoding: false,
@@ -893,6 +852,3 @@ const shape: ResponseShape = {
   keepClient: false,
   clientMinor: 1,
 };
-const lastChunk = Uint8Array.of(48, 13, 10);
-const crlf = Uint8Array.of(13, 10);
-const trace = Uint8Array.from('trace', (char) => char.charCodeAt(0));
