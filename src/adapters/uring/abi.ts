@@ -25,7 +25,7 @@ export const mapAt = { rings: 0, entries: 0x1000_0000 } as const;
 export const enter = { GETEVENTS: 1 << 0, EXT_ARG: 1 << 3, REGISTERED_RING: 1 << 4 } as const;
 
 /** IORING_REGISTER_* */
-export const register = { PROBE: 8, RING_FDS: 20, PBUF_RING: 22 } as const;
+export const register = { PROBE: 8, RING_FDS: 20, PBUF_RING: 22, SYNC_CANCEL: 24 } as const;
 
 /** IORING_OP_* */
 export const op = { POLL_ADD: 6, SENDMSG: 9, ACCEPT: 13, ASYNC_CANCEL: 14, CONNECT: 16, SEND: 26, RECV: 27 } as const;

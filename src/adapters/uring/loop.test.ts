@@ -54,6 +54,33 @@ test('timers, promises, immediates and files of Node go on', { skip }, async () 
   await thread.terminate();
 });
 
+test('a wake-up through shared memory reaches a thread that waits in the ring', { skip }, async () => {
+  const thread = worker(`
+    parentPort.once('message', (cell) => {
+      const wait = () => {
+        const { value } = Atomics.waitAsync(cell, 0, Atomics.load(cell, 0));
+        value.then(() => {
+          parentPort.postMessage(Atomics.load(cell, 0));
+          wait();
+        });
+      };
+      wait();
+      parentPort.postMessage('waits');
+    });`);
+  await next(thread);
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  thread.postMessage(cell);
+  assert.equal(await next(thread), 'waits');
+  for (let i = 1; i <= 20; i++) {
+    await sleep(2);
+    const answer = next(thread);
+    Atomics.store(cell, 0, i);
+    Atomics.notify(cell, 0);
+    assert.equal(await answer, i);
+  }
+  await thread.terminate();
+});
+
 test('what an alarm leaves to Node (ticks, promises) is done without another event', { skip }, async () => {
   const thread = worker(`
     parentPort.once('message', () => {

@@ -257,10 +257,26 @@ export class Ring {
     return count;
   }
 
+  /**
+   * Cancels everything that is under way and closes the ring. The memory stays mapped as long as JavaScript may look at it, and with it
+   * the kernel's side of the ring: what is not cancelled here would go on, and an accept would take wake-ups from other workers.
+   */
   close(): void {
+    // struct io_uring_sync_cancel_reg: flags at byte 12, then a timeout of { -1, -1 } = none.
+    const request = this.#wait;
+    request.fill(0, 0, 16);
+    request[3] = cancelAll | cancelAny;
+    request.fill(0xffff_ffff, 4, 8);
+    this.register(register.SYNC_CANCEL, this.#waitAddress, 1);
+    // With DEFER_TASKRUN a cancelled request leaves its wait queue only in the next call of its own thread.
+    this.submitAndWait(0);
     this.#c.close(this.fd);
   }
 }
+
+/** IORING_ASYNC_CANCEL_ALL and _ANY */
+const cancelAll = 1;
+const cancelAny = 4;
 
 /** io_uring_setup failed; `number` is the error number. */
 export class SetupError extends Error {
