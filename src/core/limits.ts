@@ -59,6 +59,8 @@ export const supervisor = {
   workerBeatMs: 100,
   /** A worker whose loop has not turned for this long serves nobody. Long enough for the worst garbage collection and a busy machine. */
   workerSilentMs: 1000,
+  /** How often a worker that has finished looks whether its last descriptors are closed. */
+  endPollMs: 5,
 } as const;
 
 /** Interim (1xx) responses to one request: progress reports are fine, an endless stream of them is not an answer. */
@@ -77,3 +79,11 @@ export const vrrpDaemon = {
 
 /** Gratuitous ARPs and neighbour advertisements that wait for their turn: ten bursts of five for twenty addresses and to spare. */
 export const announcementsWaitingMax = 2048;
+
+/** `evergate explain`: combinations of failures that are tried. */
+export const explainLimits = {
+  /** Of all nodes together: more would take seconds and be read by nobody. Five nodes with four conditions each are 1,024. */
+  combinationsMax: 4096,
+  /** Different failures of one node: beyond as many only pairs of them are tried. */
+  failuresCombinedMax: 12,
+} as const;

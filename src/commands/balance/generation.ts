@@ -31,7 +31,6 @@ export class Generation {
   readonly #io: WorkerStart['io'];
   readonly #events: GenerationEvents;
   readonly #wakeCells: SharedArrayBuffer;
-  readonly #wake: (worker: number) => void;
   readonly #threads: (Thread | undefined)[];
   #state: 'running' | 'draining' | 'stopping' = 'running';
   #allFinished: () => void = () => {};
@@ -51,8 +50,7 @@ export class Generation {
     });
     const workers = plan.global.nbthread;
     this.#wakeCells = createWakeCells(workers);
-    this.#wake = wakeThrough(this.#wakeCells);
-    this.board = createBoard(plan, workers, this.#wake);
+    this.board = createBoard(plan, workers, wakeThrough(this.#wakeCells));
     this.checker = new Checker(this.board, {
       clock: realClock,
       streams: netStreams(),
@@ -104,11 +102,7 @@ export class Generation {
   }
 
   #tellAll(message: ToWorker): void {
-    this.#threads.forEach((thread, index) => {
-      thread?.worker.postMessage(message);
-      // A worker whose loop blocks in the kernel looks at its messages when it is woken.
-      this.#wake(index);
-    });
+    for (const thread of this.#threads) thread?.worker.postMessage(message);
   }
 
   async #startWorker(index: number): Promise<void> {

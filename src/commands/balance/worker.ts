@@ -5,7 +5,6 @@
 import { hostname } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { realClock, systemRandom } from '../../adapters/clock.ts';
-import { netStreams } from '../../adapters/net.ts';
 import { createLogSink } from '../../adapters/syslog.ts';
 import { localZone } from '../../adapters/zone.ts';
 import { supervisor as limits } from '../../core/limits.ts';
@@ -20,7 +19,16 @@ import { onWake, wakeThrough } from './wake.ts';
 const start = workerData as WorkerStart;
 const { plan, index } = start;
 const port = parentPort!;
-const clock = realClock;
+const world =
+  start.io === 'uring'
+    ? (await import('../../adapters/uring/streams.ts')).uringWorld()
+    : {
+        clock: realClock,
+        streams: (await import('../../adapters/net.ts')).netStreams(),
+        pending: () => 0,
+        close: () => {},
+      };
+const { clock, streams } = world;
 const random = systemRandom();
 const board = openBoard(start.board, plan, start.workers, index, wakeThrough(start.wakeCells));
 const dispatch = new WorkerDispatch(board, random);
@@ -31,7 +39,7 @@ const proxy = new ProxyWorker({
   plan,
   clock,
   random,
-  streams: netStreams(),
+  streams,
   dispatches: dispatch.backends,
   stats: new BoardStats(board, clock),
   log: new TrafficLog(plan, clock, sink, context),
@@ -46,19 +54,28 @@ port.on('message', (message: ToWorker) => {
     case 'drain':
       return proxy.drain();
     case 'soft-stop':
-      return proxy.softStop(() => {
-        clearInterval(beat);
-        sink.close();
-        port.postMessage({ kind: 'finished' } satisfies FromWorker);
-        // Whatever is left open (a wait for a wake-up, idle sockets) must not keep a finished worker alive.
-        process.exit(0);
-      });
+      return proxy.softStop(end);
     case 'server-down':
       return proxy.endSessions(message.backend, message.server);
     case 'server-address':
       return proxy.setServerAddress(message.backend, message.server, message.address);
   }
 });
+
+/** Ends the thread once nothing is left: connections may still come out of the kernel while the listeners close, and are served. */
+function end(): void {
+  if (proxy.activeConnections > 0 || world.pending() > 0) {
+    setTimeout(end, limits.endPollMs);
+    return;
+  }
+  clearInterval(beat);
+  sink.close();
+  // The kernel keeps a ring as long as its descriptor is open, and descriptors are the process's, not the thread's.
+  world.close();
+  port.postMessage({ kind: 'finished' } satisfies FromWorker);
+  // Whatever is left open (a wait for a wake-up, idle sockets) must not keep a finished worker alive.
+  process.exit(0);
+}
 
 proxy.listen(start.listeners);
 port.postMessage({ kind: 'listening' } satisfies FromWorker);
