@@ -3,6 +3,7 @@
  *
  * node bench/adapters/run.ts [rounds [seconds [proxy...]]]      proxies: haproxy, net, uring (the bare adapters), evergate-net, evergate-uring (all of it)
  *
+ * In the environment: CONNECTIONS (64), ANSWER_BYTES (512), CLOSE=1 (a new connection for every request; not for the bare adapters).
  * Needs haproxy, nginx and wrk. The figure is user and system time of the proxy's process from /proc/<pid>/stat over the requests
  * that wrk counted: steadier than throughput on a machine that does other things too.
  */
@@ -127,7 +128,8 @@ async function reachable(port: number, wanted = true): Promise<void> {
 }
 
 function wrk(port: number, duration: number): { requests: number; perSecond: number } {
-  const args = ['-t1', `-c${connections}`, `-d${duration}s`, `http://127.0.0.1:${port}/index.html`];
+  const header = process.env['CLOSE'] === '1' ? ['-H', 'Connection: close'] : [];
+  const args = [...header, '-t1', `-c${connections}`, `-d${duration}s`, `http://127.0.0.1:${port}/index.html`];
   const { stdout: text, stderr, status, signal } = spawnSync('wrk', args, { encoding: 'utf8' });
   const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
   const perSecond = Number(/Requests\/sec:\s*([\d.]+)/.exec(text)?.[1] ?? 0);
