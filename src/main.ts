@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { BalanceOptions } from './commands/balance.ts';
 import type { CheckOptions } from './commands/check.ts';
+import type { ExplainOptions } from './commands/explain.ts';
 import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
 import type { RunOptions } from './commands/run.ts';
 import { versionLong, versionShort } from './commands/version.ts';
@@ -105,6 +106,23 @@ Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/k
     .option('--json', 'for programs')
     .action(async (files: readonly string[], options: CheckOptions) =>
       (await import('./commands/check.ts')).check(files, options),
+    );
+
+  evergate
+    .command('explain')
+    .summary('who is active in which failure, why and after how long; and what is wrong with the files')
+    .description(
+      `Reads the keepalived.conf of every node (and the haproxy.cfg they share) together and explains the cluster before
+anything happens: the running priorities and what they are made of; for every combination of node, link, script and
+balancer failures who is active and after how long, with Evergate and with Keepalived; and findings, each with its
+place, the reason, and what to write instead (all of them: docs/explain.md).
+
+Status 0: nothing worse than a notice was found. Status 1: a warning or an alert.`,
+    )
+    .argument('<file...>', 'keepalived.conf of each node, in any order; haproxy.cfg if you like')
+    .option('--json', 'for programs')
+    .action(async (files: readonly string[], options: ExplainOptions) =>
+      (await import('./commands/explain.ts')).explain(files, options),
     );
 
   return evergate;

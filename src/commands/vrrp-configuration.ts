@@ -57,7 +57,8 @@ export function describeDiagnostic({ severity, place, message, hint }: Diagnosti
   return `${label} (${place.file}:${place.line}) : ${message}${hint === undefined ? '' : ` (${hint})`}`;
 }
 
-function readFiles(pattern: string, from: string): readonly SourceFile[] {
+/** Files that an `include` of the file `from` names, relative to it, in the order of their names. */
+export function readFiles(pattern: string, from: string): readonly SourceFile[] {
   const files: SourceFile[] = [];
   for (const path of globSync(resolve(dirname(from), pattern)).sort()) {
     try {

@@ -61,7 +61,8 @@ export function sourceLines(
   };
 }
 
-function excerpt(source: string, column: number, length: number): { text: string; underline: string } {
+/** The part of a source line that is shown, and the marks below the word at `column` (from 1); no marks with length 0. */
+export function excerpt(source: string, column: number, length: number): { text: string; underline: string } {
   const flat = printable(source.replaceAll('\t', ' '));
   const from = column + length > shownMax ? Math.max(0, column - 1 - 40) : 0;
   const text = flat.slice(from, from + shownMax).trimEnd();
@@ -71,6 +72,6 @@ function excerpt(source: string, column: number, length: number): { text: string
 }
 
 /** Control characters from a file must not reach a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
 }

@@ -1,0 +1,194 @@
+/** The page that a person reads: one part for each virtual router, then the findings. Fits 100 columns. */
+import type { Diagnostic } from '../../config/diagnostic.ts';
+import type { ConditionClass } from '../../plan/explain/combinations.ts';
+import type { Explanation, FailureRow, PriorityExplanation, RouterExplanation } from '../../plan/explain/explain.ts';
+import type { Outcome } from '../../plan/explain/outcome.ts';
+import type { World } from '../../plan/explain/situation.ts';
+import { picture } from './picture.ts';
+import { describeOutcome, duration, type Paint, pageColumns, table, wrap } from './text.ts';
+
+const worldNames: Readonly<Record<World, string>> = { evergate: 'Evergate', keepalived: 'Keepalived' };
+
+export function renderRouters({ routers }: Explanation, paint: Paint): string {
+  return routers.map((router) => `${renderRouter(router, paint).join('\n')}\n`).join('\n');
+}
+
+function renderRouter(explained: RouterExplanation, paint: Paint): string[] {
+  const { settings } = explained.router.members[0]!.router;
+  const { transport } = settings;
+  const where = transport.kind === 'multicast' ? `multicast ${transport.group}` : 'unicast';
+  const title = `${explained.router.name}: virtual router ${settings.virtualRouterId}, ${settings.interface || 'no interface'}, version ${settings.version}, ${where}`;
+  const alone = explained.router.members.length === 1;
+  return [
+    paint('strong', title),
+    paint('dim', '─'.repeat(pageColumns)),
+    ...indented(picture(explained, paint)),
+    '',
+    ...indented(wrap(summary(explained), pageColumns - 4)),
+    '',
+    ...heading('Running priorities', paint),
+    ...indented(priorityLines(explained, paint)),
+    ...(alone ? [] : failureLines(explained, paint)),
+    ...(alone ? [] : combinationLines(explained, paint)),
+  ];
+}
+
+function heading(text: string, paint: Paint): string[] {
+  return [`  ${paint('strong', text)}`];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => (line === '' ? '' : `    ${line}`));
+}
+
+// ------------------------------------------------------------ the answer in a sentence
+
+function summary(explained: RouterExplanation): string {
+  const { router, normal, split, failures } = explained;
+  if (router.members.length === 1)
+    return `Only ${router.members[0]!.node.name} is known here: give the other nodes' files too, and the page tells who takes over and when.`;
+  if (split.evergate)
+    return `SPLIT: ${normal.evergate.active.join(' and ')} don't hear each other, and all of them hold the address at the same time.`;
+  const old =
+    normal.keepalived.instead.length > 0 ? ` (or ${normal.keepalived.instead.join(' or ')}: equal priorities)` : '';
+  const active = normal.evergate.active[0];
+  if (active === undefined) return 'Nobody can become active.';
+  const splitNote = split.keepalived
+    ? ' With Keepalived before 2.3.3 the nodes do not accept each other’s advertisements: two are active.'
+    : '';
+  const balancer = failures.find(({ node, ids }) => node === active && ids.includes('balancer'));
+  const how = (outcome: Outcome | undefined) =>
+    outcome === undefined || !outcome.changed
+      ? 'the address does not move'
+      : outcome.active.length === 0
+        ? 'nobody takes over'
+        : `${outcome.active[0]} takes over ${outcome.maxMs === 0 ? 'at once' : `within ${duration(outcome.maxMs)}`}`;
+  const [ours, theirs] = [how(balancer?.outcome.evergate), how(balancer?.outcome.keepalived)];
+  const both = ours === theirs ? `${ours}.` : `${ours} with Evergate; with Keepalived ${theirs}.`;
+  return `${active} is active${old}. When its balancer dies ${both}${splitNote}`;
+}
+
+// ------------------------------------------------------------ priorities
+
+function priorityLines({ priorities }: RouterExplanation, paint: Paint): string[] {
+  const lines = table(
+    ['node', 'runs with', 'made of', 'when a check fails'],
+    priorities.flatMap((explained) => priorityRows(explained, paint)),
+    paint,
+  );
+  const added = priorities.some(({ parts }) => parts.some(({ now }) => now > 0));
+  const note = 'A positive weight is added while its check succeeds; nothing is subtracted when it fails.';
+  return [...lines, ...(added ? [paint('note', note)] : []), ''];
+}
+
+function priorityRows({ member, base, running, parts }: PriorityExplanation, paint: Paint): string[][] {
+  const sum = parts.filter(({ now }) => now !== 0).map(({ now }) => (now > 0 ? ` + ${now}` : ` - ${-now}`));
+  const made = sum.length === 0 ? `${base}` : `${base}${sum.join('')}`;
+  const failures = parts.map(({ tracker, failed }) => {
+    const effect = failed === undefined ? 'FAULT' : `${failed}`;
+    const weight = tracker.weight === 0 ? 'no weight' : `weight ${tracker.weight}${tracker.reverse ? ' reverse' : ''}`;
+    return `${effect}  ${paint('dim', `${tracker.name}, ${weight}`)}`;
+  });
+  if (failures.length === 0) failures.push(paint('dim', 'nothing is checked'));
+  return failures.map((text, index) =>
+    index === 0 ? [member.node.name, paint('strong', `${running}`), made, text] : ['', '', '', text],
+  );
+}
+
+// ------------------------------------------------------------ one failure at a time
+
+function failureLines(explained: RouterExplanation, paint: Paint): string[] {
+  const { failures, comesBack, partition, split } = explained;
+  const quiet = (row: FailureRow) => !row.outcome.evergate.changed && !row.outcome.keepalived.changed && !dead(row);
+  const dead = ({ outcome }: FailureRow) => outcome.evergate.deadHolder || outcome.keepalived.deadHolder;
+  const loud = failures.filter((row) => !quiet(row) && !split.evergate);
+  const silent = failures.filter((row) => quiet(row) || split.evergate);
+  const lines = loud.flatMap((row) => failureRow(row, paint));
+  if (silent.length > 0 && !split.evergate) lines.push(...quietRows(silent, explained, paint));
+  if (comesBack !== undefined) lines.push(...failureRow(comesBack, paint));
+  if (partition !== undefined) lines.push(...failureRow(partition, paint));
+  return lines.length === 0 ? [] : [...heading('One failure at a time', paint), ...indented(lines), ''];
+}
+
+function failureRow({ node, what, outcome }: FailureRow, paint: Paint): string[] {
+  const name = node === '' ? '' : `${node}: `;
+  const lines = wrap(`${name}${what.join('; ')}`, pageColumns - 4);
+  const same = JSON.stringify(outcome.evergate) === JSON.stringify(outcome.keepalived);
+  const told = same
+    ? [['both', outcome.evergate] as const]
+    : (['evergate', 'keepalived'] as const).map((world) => [worldNames[world], outcome[world]] as const);
+  for (const [label, each] of told) {
+    lines.push(`  ${label.padEnd(11)} ${describeOutcome(each, paint)}`);
+    const because = [each.why, each.formula].filter((part) => part !== '').join('; ');
+    if (each.changed && because !== '')
+      lines.push(...wrap(because, pageColumns - 20).map((line) => `${' '.repeat(14)}${paint('dim', line)}`));
+    else if (!each.changed && each.deadHolder) lines.push(`${' '.repeat(14)}${paint('dim', each.why)}`);
+  }
+  return lines;
+}
+
+/** Failures that move nothing, a line for each node. */
+function quietRows(rows: readonly FailureRow[], { normal }: RouterExplanation, paint: Paint): string[] {
+  const byNode = Map.groupBy(rows, ({ node }) => node);
+  const stays = paint('dim', `stays ${normal.evergate.active.join(' and ')}`);
+  return [...byNode].flatMap(([node, each]) => [
+    ...wrap(`${node}: ${each.flatMap(({ what }) => what).join('; ')}`, pageColumns - 4),
+    `  ${'both'.padEnd(11)} ${stays}`,
+  ]);
+}
+
+// ------------------------------------------------------------ combinations
+
+function combinationLines(explained: RouterExplanation, paint: Paint): string[] {
+  const { combinations, router, split } = explained;
+  if (split.evergate || combinations.rows.length < 2) return [];
+  const names = router.members.map(({ node }) => node.name);
+  const rows = combinations.rows.map((row) => [
+    ...row.classes.map((classes, index) => cell(classes, combinations.classes[index]!)),
+    holder(row.outcome.evergate, row.maxMs.evergate, paint),
+    holder(row.outcome.keepalived, row.maxMs.keepalived, paint),
+  ]);
+  const count = `${combinations.all.length} combinations of failures of all nodes at once`;
+  const limit = combinations.limit === undefined ? '' : ` (limited: ${combinations.limit})`;
+  const means = names.flatMap((name, index) => classLines(name, combinations.classes[index]!, paint));
+  return [
+    ...heading(`Everything else: ${count}${limit}`, paint),
+    ...indented(table([...names, 'Evergate', 'Keepalived'], rows, paint)),
+    '',
+    ...indented(means),
+    '',
+  ];
+}
+
+function cell(classes: readonly number[], all: readonly ConditionClass[]): string {
+  if (classes.length === all.length) return 'any';
+  if (classes.length === all.length - 1 && classes.length > 1) {
+    const missing = all.find((_, index) => !classes.includes(index));
+    return `not ${missing!.label}`;
+  }
+  return classes.map((index) => all[index]!.label).join(' / ');
+}
+
+function holder({ active, deadHolder }: Outcome, maxMs: number, paint: Paint): string {
+  if (active.length === 0) return paint('bad', 'nobody');
+  const time = maxMs === 0 ? '' : paint('dim', ` ${duration(maxMs)}`);
+  const text = active.join(' and ');
+  return deadHolder
+    ? `${paint('bad', `${text}, dead`)}${time}`
+    : active.length > 1
+      ? paint('bad', text)
+      : `${text}${time}`;
+}
+
+/** What the labels of the table above stand for. */
+function classLines(name: string, classes: readonly ConditionClass[], paint: Paint): string[] {
+  return classes
+    .filter(({ causes }) => causes.length > 0)
+    .flatMap(({ label, causes }) =>
+      wrap(`${name} ${label}: ${causes.join('; ')}`, pageColumns - 4).map((line) => paint('dim', line)),
+    );
+}
+
+export function countOf(diagnostics: readonly Diagnostic[], severity: Diagnostic['severity']): number {
+  return diagnostics.filter((each) => each.severity === severity).length;
+}
