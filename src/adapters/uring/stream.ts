@@ -166,10 +166,9 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
 
   #ask(name: 'getpeername' | 'getsockname'): SocketAddress | undefined {
     if (this.#life === 'gone') return undefined;
-    const length = new Uint32Array([sockaddrBytesMax]);
-    const bytes = new Uint8Array(sockaddrBytesMax);
-    if (libc()![name](this.#fd, bytes, new Uint8Array(length.buffer)) < 0) return undefined;
-    return decodeSockaddr(bytes, length[0]!);
+    askedLength[0] = sockaddrBytesMax;
+    if (libc()![name](this.#fd, asked, askedLengthBytes) < 0) return undefined;
+    return decodeSockaddr(asked, askedLength[0]);
   }
 
   // ------------------------------------------------------------ the loop's calls
@@ -474,6 +473,11 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#tellLater();
   }
 }
+
+/** Where addresses are asked into: one call at a time, and no memory for each. */
+const asked = new Uint8Array(sockaddrBytesMax);
+const askedLength = new Uint32Array(1);
+const askedLengthBytes = new Uint8Array(askedLength.buffer);
 
 const nowhere: SocketAddress = { family: 'ipv4', host: '', port: 0 };
 /** struct linger { on, 0 seconds }: close sends RST. */
