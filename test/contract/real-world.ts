@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BindOptions, bindListener, closeListener } from '../../src/adapters/listener.ts';
 import type { ListenerSocket, Streams } from '../../src/engine/ports.ts';
-import type { ListenKind, StreamsWorld } from './streams.ts';
+import type { ListenKind, StreamsWorld } from './streams-world.ts';
 
 const plainBind: Omit<BindOptions, 'address'> = {
   backlog: 0,

@@ -8,9 +8,9 @@ import { receiveBufferBytes } from '../../src/adapters/uring/memory.ts';
 import { uringWorld } from '../../src/adapters/uring/streams.ts';
 import { highWaterBytes } from '../../src/core/limits.ts';
 import { needs } from '../requirements.ts';
+import { churn } from './churn.ts';
 import { Party } from './party.ts';
 import { realWorld } from './real-world.ts';
-import { churn } from './streams.ts';
 
 /** Longer on demand: EVERGATE_SOAK=50 makes fifty times as many connections. */
 const factor = Number(process.env['EVERGATE_SOAK'] ?? 1);

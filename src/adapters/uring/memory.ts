@@ -150,17 +150,6 @@ export class SendSlots {
     return this.#free.pop()!;
   }
 
-  /**
-   * After a burst: gives the pages of idle slots back to the system, all but the first slab's worth. Slots in use are untouched.
-   */
-  trim(): void {
-    const dontNeed = 4;
-    for (let i = 0; i < this.#free.length - slotsPerSlab; i++) {
-      const slot = this.#free[i]!;
-      libc()!.madvise(slot.slab.address + slot.start, slotBytes, dontNeed);
-    }
-  }
-
   dispose(): void {
     const dontNeed = 4;
     for (const slab of this.#slabs) libc()!.madvise(slab.address, slab.bytes.length, dontNeed);
