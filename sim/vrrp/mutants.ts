@@ -100,8 +100,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'Adver_Timer is not set again',
     file: 'machine.ts',
-    from: 'state.advertiseAt = now + this.#settings.advertisementIntervalMs;\n  }\n\n  #changeState',
-    to: '}\n\n  #changeState',
+    from: 'state.advertiseAt = next > now ? next : now + intervalMs;',
+    to: '',
   },
   {
     name: 'nothing is announced when a lower router was heard',

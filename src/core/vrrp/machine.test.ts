@@ -150,6 +150,17 @@ test('§6.4.2: when Active_Down_Timer fires: advertise, add the addresses, annou
   assert.equal(it.machine.deadline(), since + 2000);
 });
 
+test('Adver_Timer that rang a little late does not drift; after a stall there is no burst', () => {
+  const it = activeRouter();
+  const first = it.machine.deadline()!;
+  it.at(first + 30);
+  assert.deepEqual(it.give({ kind: 'timer' }), ['advert 100']);
+  assert.equal(it.machine.deadline(), first + 1000);
+  it.at(first + 1000 + 1900);
+  assert.deepEqual(it.give({ kind: 'timer' }), ['advert 100']);
+  assert.equal(it.machine.deadline(), it.now + 1000);
+});
+
 test('§6.4.2: an equal or higher priority resets the timer; a lower one is discarded and does not (facts 12)', () => {
   const it = router();
   it.start();

@@ -133,6 +133,10 @@ export class VirtualRouterMachine {
       case 'peer-lost':
         this.#peerLost(event.source, now);
         break;
+      case 'take-back':
+        if (this.#state.kind === 'backup' && (this.#history.heard?.atMs ?? -Infinity) < event.sinceMs)
+          this.#promote(this.#state, now, 'nobody took over');
+        break;
       case 'address-lost':
       case 'address-conflict':
         if (this.#state.kind === 'active') this.#state.announcing.defend(event, this.#settings, now);
@@ -210,7 +214,7 @@ export class VirtualRouterMachine {
       this.#log('info', 'Receive advertisement timeout');
       this.#promote(state, now, 'no advertisement heard');
     } else if (state.kind === 'active') {
-      if (now >= state.advertiseAt) this.#advertise(state, now);
+      if (now >= state.advertiseAt) this.#advertise(state, now, state.advertiseAt);
       state.announcing.timer(this.#settings, now);
     }
   }
@@ -379,9 +383,12 @@ export class VirtualRouterMachine {
     this.#out.letGo(addressesOf(this.#settings));
   }
 
-  #advertise(state: ActiveState, now: number): void {
+  /** `from`: the deadline that was kept a little late. The next one counts from it, so that lateness does not add up; never in the past. */
+  #advertise(state: ActiveState, now: number, from = now): void {
+    const intervalMs = this.#settings.advertisementIntervalMs;
     this.#out.advertise(this.priority);
-    state.advertiseAt = now + this.#settings.advertisementIntervalMs;
+    const next = from + intervalMs;
+    state.advertiseAt = next > now ? next : now + intervalMs;
   }
 
   #changeState(to: RouterState, reason: string, now: number): void {
