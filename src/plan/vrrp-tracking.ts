@@ -99,8 +99,8 @@ function buildFile(entry: Entry, context: PlanContext): TrackedFilePlan[] {
 
 function buildProcess(entry: Entry, context: PlanContext): TrackedProcessPlan[] {
   const { entries } = entry;
-  const [process, ...parameters] = lastOf(entries, 'process')?.arguments ?? [];
-  if (process === undefined) {
+  const [program, ...parameters] = lastOf(entries, 'process')?.arguments ?? [];
+  if (program === undefined) {
     context.warn('incomplete', entry.place, `vrrp_track_process '${nameOf(entry)}' has no process: it is left out`);
     return [];
   }
@@ -114,7 +114,7 @@ function buildProcess(entry: Entry, context: PlanContext): TrackedProcessPlan[] 
   return [
     {
       name: nameOf(entry),
-      process: process.text,
+      process: program.text,
       parameters:
         parameters.length === 0 && match === undefined ? undefined : parameters.map((word) => word.text).join(' '),
       paramMatch: match?.value === 'initial' || match?.value === 'partial' ? match.value : 'exact',
