@@ -77,6 +77,9 @@ export const vrrpDaemon = {
   stopScriptsMsMax: 5_000,
 } as const;
 
+/** Other routers that one virtual router remembers for `status`: more than a group ever has, and an end to forged senders. */
+export const neighboursMax = 32;
+
 /** Gratuitous ARPs and neighbour advertisements that wait for their turn: ten bursts of five for twenty addresses and to spare. */
 export const announcementsWaitingMax = 2048;
 

@@ -30,6 +30,8 @@ export type VrrpEvent =
   /** The operator's `handover`: resign in an orderly way and stay out until `resume`. */
   | { readonly kind: 'handover' }
   | { readonly kind: 'resume' }
+  /** Nobody took over after a `handover` and a `resume` has followed: active again at once, if nobody has been heard meanwhile. */
+  | { readonly kind: 'take-back'; readonly sinceMs: number }
   /** BFD lost the session with `source`; acted on only when that is the active router we hear. */
   | { readonly kind: 'peer-lost'; readonly source: string }
   /** One of our addresses vanished from the interface though we did not remove it. */

@@ -7,6 +7,9 @@ import type { HeardAdvertisement, TrackingResult, VrrpEvent } from './events.ts'
 import { compareContenders } from './order.ts';
 import type { VirtualRouterSettings } from './settings.ts';
 
+/** The fault of a router that the operator took out of service. */
+export const handedOverFault = 'handed over by the operator';
+
 export class RouterFacts {
   #tracking: TrackingResult | undefined;
   #linkUp = true;
@@ -67,7 +70,7 @@ export class RouterFacts {
     if (this.#addressMissing && settings.transport.source === undefined)
       faults.push(`interface ${settings.interface} has no address`);
     if (this.#serving === false) faults.push('the balancer does not serve');
-    if (this.#handedOver) faults.push('handed over by the operator');
+    if (this.#handedOver) faults.push(handedOverFault);
     if (which === 'all' && this.#groupFault !== undefined) faults.push(this.#groupFault);
     return faults;
   }

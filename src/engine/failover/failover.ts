@@ -135,9 +135,9 @@ export class Failover {
   }
 
   /** The operator's wish: resign and stay out, or take part again. All routers, or the one named; false when there is none by that name. */
-  handover(kind: 'handover' | 'resume', name?: string): boolean {
+  handover(event: VrrpEvent & { readonly kind: 'handover' | 'resume' | 'take-back' }, name?: string): boolean {
     const meant = this.#members.filter(({ driver }) => name === undefined || driver.settings.name === name);
-    for (const member of meant) this.#give(member, { kind });
+    for (const member of meant) this.#give(member, event);
     this.#schedule();
     return meant.length > 0;
   }

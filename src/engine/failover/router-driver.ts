@@ -16,6 +16,7 @@ import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/sett
 import { emptyStatistics } from '../../core/vrrp/statistics.ts';
 import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Channel, Clock, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
+import { Neighbours } from './control-neighbours.ts';
 import { Holdings } from './holdings.ts';
 import { ReceiveLog } from './receive-log.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -34,6 +35,7 @@ export class RouterDriver {
   plan: VirtualRouterPlan;
   readonly machine: VirtualRouterMachine;
   readonly statistics = emptyStatistics();
+  readonly neighbours = new Neighbours();
   readonly holdings: Holdings;
   readonly #world: DriverWorld;
   readonly #deliver: (event: VrrpEvent) => void;
@@ -215,6 +217,7 @@ export class RouterDriver {
     });
     if (received.kind === 'rejected') {
       this.statistics.errors[received.error]++;
+      this.neighbours.refused(packet.source, received.error, received.message, this.#world.clock.now());
       this.#receiveLog.rejected(packet.source, received.error, received.message);
       return;
     }
@@ -222,6 +225,7 @@ export class RouterDriver {
     this.statistics.advertisementsReceived++;
     if (received.heard.priority === 0) this.statistics.priorityZeroReceived++;
     for (const remark of received.remarks) this.#receiveLog.remarked(packet.source, remark);
+    this.neighbours.heard(received.heard, this.#world.clock.now());
     this.#deliver({ kind: 'advertisement', heard: received.heard });
   }
 

@@ -76,14 +76,18 @@ export class TrackedObjects {
 
   /** What all this means for one router; `group` is its sync group, whose tracked objects count for every member. */
   resultFor(router: VirtualRouterPlan, group: SyncGroupPlan | undefined): TrackingResult {
-    const tracked = [...this.#tracked(router), ...(group === undefined ? [] : this.#tracked(group))];
     return runningPriority(
       {
         basePriority: router.settings.basePriority,
         weightsIgnored: group !== undefined && !group.trackingWeight,
       },
-      tracked,
+      this.trackedBy(router, group),
     );
+  }
+
+  /** Everything that counts for one router, with its result now. */
+  trackedBy(router: VirtualRouterPlan, group: SyncGroupPlan | undefined): readonly Tracked[] {
+    return [...this.#tracked(router), ...(group === undefined ? [] : this.#tracked(group))];
   }
 
   *#tracked(references: References): Generator<Tracked> {
