@@ -4,6 +4,7 @@
  */
 
 import { takeOver } from '../../core/vrrp/election.ts';
+import { activeDownMs } from '../../core/vrrp/intervals.ts';
 import { priorityChange } from '../../core/vrrp/tracking.ts';
 import { buildCluster, type Cluster, type Member, type NodeFile, type VirtualRouter } from './cluster.ts';
 import { type Combinations, combine, outcomesOf, type Surroundings } from './combinations.ts';
@@ -138,9 +139,23 @@ function comesBack(view: Surroundings): FailureRow | undefined {
   if (at === -1 || router.members.length < 2 || deafness.evergate.size > 0) return undefined;
   const away = normal.with(at, conditionOf(router.members[at]!, [{ kind: 'host', id: 'host', text: '' }]));
   const without = outcomesOf(away, view);
-  const back = (world: World) => settle(router, normal, world, normal, without[world].active[0], deafness[world]);
+  const back = (world: World) =>
+    fromStart(settle(router, normal, world, normal, without[world].active[0], deafness[world]), router.members[at]!);
   const outcome = { evergate: back('evergate'), keepalived: back('keepalived') };
   return { node: active.evergate!, what: ['comes back'], ids: ['return'], outcome };
+}
+
+/** The timer of a node that starts was set before its checks had a result: with a positive weight it has the longer skew. */
+function fromStart(outcome: Outcome, member: Member): Outcome {
+  const { settings } = member.router;
+  if (!outcome.changed || settings.preemptDelayMs > 0) return outcome;
+  const names = new Set(trackersOf(member).map(({ name }) => name));
+  const { priority } = trackingWith(member, new Set(), names);
+  const { version, advertisementIntervalMs: interval, downTimerAdverts: adverts } = settings;
+  const maxMs = activeDownMs(version, priority, interval, adverts);
+  if (maxMs <= outcome.maxMs) return outcome;
+  const skew = Math.round((maxMs - adverts * interval) * 10) / 10;
+  return { ...outcome, maxMs, formula: `${adverts} x ${interval} ms + skew ${skew} ms` };
 }
 
 /** Nothing passes between the nodes though both live: the others take over as from one that is silent, and the old one stays. */

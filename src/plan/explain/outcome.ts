@@ -1,6 +1,6 @@
 /** Who is active in a situation, why, and after how long: `election` asked for a whole cluster, files that can't hear each other included. */
 
-import { type ElectionNode, elect, isAble, takeOver, whyUnheard } from '../../core/vrrp/election.ts';
+import { type ElectionNode, elect, isAble, type TakeOver, takeOver, whyUnheard } from '../../core/vrrp/election.ts';
 import { compareContenders } from '../../core/vrrp/order.ts';
 import type { Member, VirtualRouter } from './cluster.ts';
 import { type Condition, electionNode, type Standing, settingsIn, type World } from './situation.ts';
@@ -70,29 +70,48 @@ export function settle(
   const at = router.members.findIndex(({ node }) => node.name === before);
   const step = takeOver(nodes, before, standings[at]!.orderly);
   const active = step.active === undefined ? [] : [step.active];
-  const noticed = detection(conditions, normal, at, world);
   const changed = step.kind !== 'stays';
   const moved = changed && step.kind !== 'nobody';
   return {
     active,
     instead: moved ? step.possible.filter((name) => name !== step.active) : [],
     why: reason(step.kind, nodes, before, step.active, standings[at]!),
-    minMs: moved ? noticed.minMs + step.minMs : 0,
-    maxMs: moved ? noticed.maxMs + step.maxMs : 0,
-    formula: moved ? [noticed.formula, step.formula].filter((part) => part !== '').join(' + ') : '',
+    ...timeOf(step, conditions, normal, at, nodes, world),
     changed,
     deadHolder: holdsDead(active),
   };
 }
 
-const unchanged = { minMs: 0, maxMs: 0, formula: '' };
+type Time = Pick<Outcome, 'minMs' | 'maxMs' | 'formula'>;
 
-/** What the change waits for: the old active's own trouble, or where it has none the slowest of the others'. */
-function detection(conditions: readonly Condition[], normal: readonly Condition[], at: number, world: World): Noticed {
-  if (conditions[at] !== normal[at]) return conditions[at]!.standing[world].noticed;
-  return conditions
+const unchanged: Time = { minMs: 0, maxMs: 0, formula: '' };
+
+/**
+ * One node in trouble: its trouble is noticed, then the others act. Several, the active one among them: each is noticed at its own time,
+ * and whoever took over meanwhile may have to give up again, so the last one noticed and the longest step are the bound.
+ */
+function timeOf(
+  step: TakeOver,
+  conditions: readonly Condition[],
+  normal: readonly Condition[],
+  at: number,
+  nodes: readonly ElectionNode[],
+  world: World,
+): Time {
+  const troubled = conditions.filter((condition, index) => condition !== normal[index]);
+  const slowest = troubled
     .map(({ standing }) => standing[world].noticed)
-    .reduce((slowest, each) => (each.maxMs > slowest.maxMs ? each : slowest));
+    .reduce<Noticed>((slow, each) => (each.maxMs > slow.maxMs ? each : slow), unchanged);
+  const several = troubled.length > 1 && conditions[at] !== normal[at];
+  if (step.kind === 'stays' && !several) return unchanged;
+  if (step.kind === 'nobody' && !several) return { ...slowest, minMs: 0 };
+  const steps = several ? [step, ...nodes.map(({ name }) => takeOver(nodes, name))] : [step];
+  const longest = steps.reduce((long, each) => (each.maxMs > long.maxMs ? each : long));
+  return {
+    minMs: several ? 0 : slowest.minMs + step.minMs,
+    maxMs: slowest.maxMs + longest.maxMs,
+    formula: [slowest.formula, longest.formula].filter((part) => part !== '').join(' + '),
+  };
 }
 
 /** Without preemption's history: from the best to the worst, whoever hears no active one that is better. */

@@ -109,11 +109,19 @@ function withLinkDown({ router }: Member, tracking: TrackingResult): TrackingRes
   return trackPrimaryInterface ? { ...tracking, faults: [...tracking.faults, `interface ${name} is down`] } : tracking;
 }
 
-/** The slowest of what has to be noticed; nothing has to where the node is gone or the daemon is told. */
+/**
+ * Nothing has to be noticed where the node is gone or the daemon is told. A fault is enough by itself, so the fastest one counts; of
+ * weights all may have to be noticed.
+ */
 function noticedBy(failures: readonly Failure[], counting: readonly Tracker[]): Noticed {
   const none: Noticed = { minMs: 0, maxMs: 0, formula: '' };
   if (failures.some(({ kind }) => kind === 'host' || kind === 'stop' || kind === 'link')) return none;
-  return counting.reduce((slowest, { noticed }) => (noticed.maxMs > slowest.maxMs ? noticed : slowest), none);
+  if (counting.length === 0) return none;
+  const all = counting.map(({ noticed }) => noticed);
+  const faults = counting.filter(({ weight }) => weight === 0).map(({ noticed }) => noticed);
+  const fastest = (list: readonly Noticed[]) => list.reduce((a, b) => (b.maxMs < a.maxMs ? b : a));
+  const decisive = faults.length > 0 ? fastest(faults) : all.reduce((a, b) => (b.maxMs > a.maxMs ? b : a));
+  return { ...decisive, minMs: Math.min(...all.map(({ minMs }) => minMs)) };
 }
 
 export function settingsIn(world: World, settings: VirtualRouterSettings): VirtualRouterSettings {

@@ -1,0 +1,289 @@
+/** One host of a PlanCluster: the ports of the failover engine on a virtual kernel, with a balancer that can die or hang. */
+
+import type { RouterStateKind } from '../../src/core/vrrp/events.ts';
+import type { Failover, FailoverPorts } from '../../src/engine/failover/failover.ts';
+import type {
+  AddressRequest,
+  ChannelOptions,
+  Clock,
+  Command,
+  CommandResult,
+  Link,
+  Links,
+  LinkWatcher,
+  Packets,
+  ProcessMatch,
+  ReceivedPacket,
+  Scripts,
+} from '../../src/engine/ports.ts';
+import type { VrrpPlan } from '../../src/plan/vrrp.ts';
+import type { VirtualTime } from '../clock.ts';
+import type { PlanNode } from './plan-cluster.ts';
+
+/** What leaves a host. Networks are told apart by the interfaces' names: eth0 of one host is on one network with eth0 of the others. */
+export type Frame =
+  | { readonly kind: 'announcement'; readonly address: string }
+  | {
+      readonly kind: 'vrrp';
+      readonly network: string;
+      readonly protocol: number;
+      readonly packet: Omit<ReceivedPacket, 'interfaceIndex'>;
+    };
+
+export class PlanHost {
+  readonly name: string;
+  readonly held = new Set<string>();
+  /** How scripts end, by name; absent: as what they ask about is. */
+  readonly scripts = new Map<string, 'asks' | 'fails' | 'hangs'>();
+  balancer: 'serves' | 'frozen' | 'dead' = 'serves';
+  failover: Failover | undefined;
+  readonly #plan: VrrpPlan;
+  readonly #time: VirtualTime;
+  readonly #send: (from: PlanHost, frame: Frame) => void;
+  readonly #links: { link: Link; readonly addresses: readonly string[] }[];
+  #channels: { readonly options: ChannelOptions; readonly received: (packet: ReceivedPacket) => void }[] = [];
+  #watcher: LinkWatcher | undefined;
+  #processWatchers: (() => void)[] = [];
+  /** Counts the lives of the daemon: what an earlier one asked for must not reach a later one. */
+  #life = 0;
+
+  constructor(node: PlanNode, time: VirtualTime, send: (from: PlanHost, frame: Frame) => void) {
+    this.name = node.name;
+    this.#plan = node.plan;
+    this.#time = time;
+    this.#send = send;
+    const names = new Set(
+      node.plan.routers.flatMap(({ settings, trackInterfaces }) => [
+        settings.interface,
+        ...trackInterfaces.map(({ name }) => name),
+      ]),
+    );
+    for (const { trackInterfaces } of node.plan.syncGroups) for (const { name } of trackInterfaces) names.add(name);
+    this.#links = [...names].map((name, index) => ({
+      link: makeLink(index + 1, name),
+      addresses: node.sources.get(name) ?? [],
+    }));
+  }
+
+  get routers(): readonly string[] {
+    return this.#plan.routers.map(({ settings }) => settings.name);
+  }
+
+  stateOf(router: string): RouterStateKind | undefined {
+    return this.failover?.drivers.find(({ settings }) => settings.name === router)?.machine.stateKind;
+  }
+
+  priorityOf(router: string): number | undefined {
+    return this.failover?.drivers.find(({ settings }) => settings.name === router)?.machine.priority;
+  }
+
+  start(make: (ports: FailoverPorts, plan: VrrpPlan) => Failover): void {
+    this.#life++;
+    this.#forget();
+    this.failover = make(this.#ports(), this.#plan);
+    this.failover.start();
+  }
+
+  kill(): void {
+    this.#life++;
+    this.#forget();
+    this.failover = undefined;
+  }
+
+  stop(): void {
+    this.failover?.stop(() => {});
+    this.kill();
+  }
+
+  setLink(name: string, running: boolean): void {
+    const entry = this.#links.find(({ link }) => link.name === name);
+    if (entry === undefined) throw new Error(`${this.name} has no ${name}`);
+    entry.link = { ...entry.link, running };
+    this.#watcher?.linkChanged(entry.link);
+  }
+
+  setBalancer(state: 'serves' | 'frozen' | 'dead'): void {
+    this.balancer = state;
+    for (const changed of this.#processWatchers) changed();
+  }
+
+  receive(frame: Frame): void {
+    if (frame.kind !== 'vrrp') return;
+    const { packet } = frame;
+    const entry = this.#links.find(({ link }) => link.name === frame.network);
+    if (entry === undefined || !entry.link.running) return;
+    for (const { options, received } of [...this.#channels]) {
+      const { interfaceName, family, protocol, group, source } = options;
+      if (interfaceName !== frame.network || family !== packet.family || protocol !== frame.protocol) continue;
+      // A multicast socket also gets what is sent to the host itself, as the kernel has it.
+      if (packet.destination === group || packet.destination === source)
+        received({ ...packet, interfaceIndex: entry.link.index });
+    }
+  }
+
+  #forget(): void {
+    this.#channels = [];
+    this.#watcher = undefined;
+    this.#processWatchers = [];
+  }
+
+  // ------------------------------------------------------------ the ports
+
+  #ports(): FailoverPorts {
+    const journal = { log: () => {}, detail: () => {} };
+    return {
+      clock: this.#clock(),
+      packets: this.#packets(),
+      links: this.#kernel(),
+      scripts: this.#programs(),
+      journal,
+    };
+  }
+
+  #clock(): Clock {
+    const life = this.#life;
+    return {
+      now: () => this.#time.now(),
+      wall: () => this.#time.wall(),
+      alarm: (ring) =>
+        this.#time.alarm(() => {
+          if (this.#life === life) ring();
+        }),
+    };
+  }
+
+  #packets(): Packets {
+    return {
+      open: (options, received) => {
+        const channel = { options, received };
+        this.#channels.push(channel);
+        return {
+          channel: {
+            send: (payload, destination, identification) => {
+              this.#transmit(options, payload.slice(), destination, identification);
+              return undefined;
+            },
+            close: () => {
+              this.#channels = this.#channels.filter((each) => each !== channel);
+            },
+          },
+        };
+      },
+      receiveWaiting: () => {},
+      sendFrame: (interfaceIndex, frame) => {
+        const entry = this.#links.find(({ link }) => link.index === interfaceIndex);
+        // ARP's sender protocol address (RFC 826) behind 14 octets of Ethernet; neighbour advertisements are not followed.
+        if (entry?.link.running && frame[12] === 0x08 && frame[13] === 0x06)
+          this.#send(this, { kind: 'announcement', address: [...frame.subarray(28, 32)].join('.') });
+        return undefined;
+      },
+    };
+  }
+
+  #transmit(options: ChannelOptions, payload: Uint8Array, destination: string, identification: number): void {
+    const { interfaceName: network, family, source, ttl, protocol } = options;
+    if (!this.#links.find(({ link }) => link.name === network)?.link.running) return;
+    this.#send(this, {
+      kind: 'vrrp',
+      network,
+      protocol,
+      packet: { family, source, destination, ttl, identification, payload },
+    });
+  }
+
+  #kernel(): Links {
+    const success = () => undefined;
+    return {
+      links: () => this.#links.map(({ link }) => link),
+      link: (name) => this.#links.find(({ link }) => link.name === name)?.link,
+      addresses: () =>
+        this.#links.flatMap(({ link, addresses }) =>
+          addresses.map((address) => ({
+            interfaceIndex: link.index,
+            family: address.includes(':') ? ('ipv6' as const) : ('ipv4' as const),
+            address,
+            prefix: address.includes(':') ? 64 : 24,
+            scope: 0,
+            tentative: false,
+          })),
+        ),
+      watch: (watcher) => {
+        this.#watcher = watcher;
+      },
+      addAddress: ({ address }: AddressRequest) => {
+        this.held.add(address);
+        return undefined;
+      },
+      removeAddress: ({ address }: AddressRequest) => {
+        this.held.delete(address);
+        return undefined;
+      },
+      addRoute: success,
+      removeRoute: success,
+      addRule: success,
+      removeRule: success,
+      createVmac: () => ({ failure: 'no macvlan in the simulation' }),
+      removeLink: success,
+      parameter: success,
+      setParameter: success,
+    };
+  }
+
+  #programs(): Scripts {
+    return {
+      run: (command, ended) => this.#run(command, ended),
+      inspect: ({ argv }) => ({ path: argv[0], searched: false, problem: undefined, insecure: undefined }),
+      writeFile: () => undefined,
+      watchFile: (_path, changed) => {
+        changed(0);
+        return { close: () => {} };
+      },
+      openFifo: () => ({ failure: 'no pipes in the simulation' }),
+      watchProcesses: (match, changed) => this.#watchProcesses(match, changed),
+    };
+  }
+
+  /** Scripts whose words name the balancer ask for its process; all others ask it for an answer. */
+  #run(command: Command, ended: (result: CommandResult) => void) {
+    const script = this.#plan.scripts.find((each) => each.command === command);
+    const wish = this.scripts.get(script?.name ?? '') ?? 'asks';
+    const asksProcess = /\b(killall|pkill|pidof|pgrep|systemctl|service)\b/.test(command.argv.join(' '));
+    const other = asksProcess && !/haproxy|evergate|nginx/.test(command.argv.join(' '));
+    const well = other || (asksProcess ? this.balancer !== 'dead' : this.balancer === 'serves');
+    const life = this.#life;
+    let running = true;
+    const end = (result: CommandResult) => {
+      if (running && this.#life === life) ended(result);
+      running = false;
+    };
+    if (wish !== 'hangs') this.#time.after(0, () => end({ kind: 'exited', status: wish === 'asks' && well ? 0 : 1 }));
+    return { signal: (signal: 'SIGTERM' | 'SIGKILL') => this.#time.after(0, () => end({ kind: 'killed', signal })) };
+  }
+
+  #watchProcesses({ process }: ProcessMatch, changed: (count: number) => void) {
+    const tell = () => changed(/haproxy|evergate|nginx/.test(process) && this.balancer === 'dead' ? 0 : 1);
+    this.#processWatchers.push(tell);
+    // Results come from the event loop, never from inside the call.
+    const life = this.#life;
+    this.#time.after(0, () => {
+      if (this.#life === life) tell();
+    });
+    return {
+      close: () => {
+        this.#processWatchers = this.#processWatchers.filter((each) => each !== tell);
+      },
+    };
+  }
+}
+
+function makeLink(index: number, name: string): Link {
+  return {
+    index,
+    name,
+    up: true,
+    running: true,
+    multicast: true,
+    hardwareAddress: Uint8Array.of(2, 0, 0, 0, 0, index),
+    mtu: 1500,
+  };
+}
