@@ -2,15 +2,20 @@
  * `npm run demo`: two balancers, three web servers, a client and a virtual IP on one machine, on the unmodified files in `examples/`;
  * requests in turn, a balancer killed under load, its return, a web server killed. Ends with what clients saw of each.
  */
+
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { enterLab, insideLab, namespaceAccess } from './enter.ts';
-import { EssayCluster, type NodeName } from './essay-cluster.ts';
-import { keepRunning } from './keep.ts';
+import { Cluster } from '../src/lab/cluster.ts';
+import { evergate } from '../src/lab/engine.ts';
+import { enterLab, insideLab, namespaceAccess } from '../src/lab/enter.ts';
+import { keepRunning } from '../src/lab/keep.ts';
+import { loadCluster } from '../src/lab/load-cluster.ts';
+import { monotonicMs } from '../src/lab/prober/load.ts';
+import type { ProbeSummary } from '../src/lab/prober/outage.ts';
+import { Prober } from '../src/lab/prober/prober.ts';
+import { Terminal } from '../src/lab/terminal.ts';
 import { loopbackDemo } from './loopback-demo.ts';
-import { monotonicMs } from './prober/load.ts';
-import type { ProbeSummary } from './prober/outage.ts';
-import { Prober } from './prober/prober.ts';
-import { Terminal } from './terminal.ts';
 
 const usage = `npm run demo [-- --keep]
 
@@ -38,7 +43,16 @@ const originals = {
   server: { outage: 'none', failed: '326' },
 } as const;
 
-const cluster = new EssayCluster();
+const example = (name: string) => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+const loaded = await loadCluster(
+  [example('haproxy.cfg')],
+  [
+    { name: 'lb1', file: example('keepalived-active.conf'), address: '10.42.0.73' },
+    { name: 'lb2', file: example('keepalived-passive.conf'), address: '10.42.0.38' },
+  ],
+);
+const cluster = new Cluster(loaded.topology, evergate, loaded.files);
+const askScript = `fetch('http://${loaded.topology.virtualAddress}/').then(async (r) => console.log(r.headers.get('x-served-by') ?? r.status), (e) => console.log(String(e.cause ?? e)))`;
 let status = 1;
 process.on('SIGINT', () => void end(130));
 process.on('SIGTERM', () => void end(143));
@@ -65,17 +79,21 @@ async function demo(): Promise<void> {
   terminal.line('  client 10.42.0.10 ── VIP 10.42.0.240 ─┬─ lb1 10.42.0.73 (active)  ─┬─ server1 10.42.0.135');
   terminal.line('                                        └─ lb2 10.42.0.38 (passive) ─┼─ server2 10.42.0.175');
   terminal.line('                                                                     └─ server3 10.42.0.152');
-  cluster.onState = (node, state, priority) =>
-    event(`${node} is ${stateText(state)}${priority === undefined ? '' : ` with priority ${priority}`}`);
+  cluster.onEvent = ({ node, kind, text }) => {
+    const priority = cluster.priority(node);
+    if (kind === 'state')
+      event(`${node} is ${stateText(text)}${priority === undefined ? '' : ` with priority ${priority}`}`);
+  };
   await cluster.start();
+  event('hosts, web servers and balancers are started');
   const master = await cluster.master();
   event(`the virtual address is on ${master} after ${seconds(monotonicMs() - began)}`);
 
   title('Requests through the virtual IP, one server after the other');
-  for (let i = 1; i <= 6; i++) event(`GET http://10.42.0.240/  →  ${terminal.style('cyan', await cluster.askOnce())}`);
+  for (let i = 1; i <= 6; i++) event(`GET http://10.42.0.240/  →  ${terminal.style('cyan', await askOnce())}`);
 
   const rows: string[][] = [];
-  const prober = new Prober(cluster.client, { host: cluster.virtualAddress });
+  const prober = new Prober(cluster.client, { host: loaded.topology.virtualAddress });
   const live = setInterval(() => showLive(prober), 100);
   try {
     await prober.until((record) => record.outcome === 'ok');
@@ -83,7 +101,12 @@ async function demo(): Promise<void> {
     await pause(1000);
 
     let from = monotonicMs();
-    event(terminal.style('yellow', `kill -9: ${cluster.killBalancer('lb1')} process(es) on lb1`));
+    event(
+      terminal.style(
+        'yellow',
+        `kill -9: ${cluster.host('lb1').signal(evergate.commandLines.balancer, 'SIGKILL')} process(es) on lb1`,
+      ),
+    );
     await cluster.becomes('lb2', 'MASTER');
     await prober.until((record) => record.outcome === 'ok' && record.started > from);
     const took = monotonicMs() - from;
@@ -103,7 +126,7 @@ async function demo(): Promise<void> {
 
     title('kill -9 of the web server server2');
     from = monotonicMs();
-    cluster.killServer('server2');
+    cluster.signalServices('server2', 'SIGKILL');
     await pause(7000);
     const around = prober.summary(from, monotonicMs() - 900);
     const last = Object.keys(prober.summary(monotonicMs() - 2000).servers).sort();
@@ -112,7 +135,7 @@ async function demo(): Promise<void> {
     );
     rows.push(row('one web server killed', around, originals.server));
     if (last.includes('server2')) throw new Error('server2 was killed and yet seems to answer');
-    await cluster.startServer('server2');
+    await cluster.startServices('server2');
     await prober.until((record) => record.server === 'server2');
     event('server2 is started again and gets its share');
   } finally {
@@ -130,6 +153,17 @@ async function demo(): Promise<void> {
       `(the prober's own longest delay, not counted: ${ms(ownDelayMs)}; the originals' figures: docs/drills.md)`,
     ),
   );
+}
+
+/** One request from the client through the virtual address: who answered. */
+async function askOnce(): Promise<string> {
+  const child = cluster.client.run([process.execPath, '-e', askScript], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout?.on('data', (bytes) => {
+    text += bytes;
+  });
+  await once(child, 'close');
+  return text.trim();
 }
 
 function row(fault: string, seen: ProbeSummary, original: { outage: string; failed: string }): string[] {
@@ -160,7 +194,7 @@ function showLive(prober: Prober): void {
   const shares = Object.entries(servers)
     .sort()
     .map(([server, count]) => `${server} ${String(count).padStart(3)}`);
-  const holders = cluster.nodeStates().map(([node, state]) => `${node as NodeName} ${stateText(state)}`);
+  const holders = cluster.nodeStates().map(([node, state]) => `${node} ${stateText(state ?? 'gone')}`);
   const bad = failed > 0 ? terminal.style('red', `failed ${failed}`) : 'failed 0';
   terminal.live(
     `  ${holders.join('  ')}  │ last second: ${String(requests).padStart(3)} requests  ${shares.join('  ')}  ${bad}`,

@@ -9,9 +9,10 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defaultLoad, Load, monotonicMs } from './prober/load.ts';
-import { type ProbeRecord, type Stall, summarise } from './prober/outage.ts';
-import type { Terminal } from './terminal.ts';
+import type { HostedService } from '../src/lab/hosted-service.ts';
+import { defaultLoad, Load, monotonicMs } from '../src/lab/prober/load.ts';
+import { type ProbeRecord, type Stall, summarise } from '../src/lab/prober/outage.ts';
+import type { Terminal } from '../src/lab/terminal.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -32,7 +33,8 @@ export async function loopbackDemo(terminal: Terminal, reason: string): Promise<
     const file = join(folder, 'haproxy.cfg');
     writeFileSync(file, text);
     const server = async (i: number) => {
-      const argv = [path('./web-server.ts'), String(ports[i]), `server${i + 1}`, '127.0.0.1'];
+      const services: HostedService[] = [{ kind: 'web', title: `server${i + 1}`, host: '127.0.0.1', port: ports[i]! }];
+      const argv = [path('../src/lab/web-server.ts'), JSON.stringify(services)];
       const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
       children.push(child);
       await once(child.stdout, 'data');

@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { BalanceOptions } from './commands/balance.ts';
 import type { CheckOptions } from './commands/check.ts';
+import type { DrillOptions } from './commands/drill.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
 import type { RunOptions } from './commands/run.ts';
@@ -124,6 +125,37 @@ Status 0: nothing worse than a notice was found. Status 1: a warning or an alert
     .action(async (files: readonly string[], options: ExplainOptions) =>
       (await import('./commands/explain.ts')).explain(files, options),
     );
+
+  evergate
+    .command('drill')
+    .summary('rehearses failures of a configuration, and tells what clients would see')
+    .description(
+      `Builds the cluster of your files in network namespaces on this machine, with the files' own addresses and names, puts it under steady
+load, and does to it what production will do one day: balancer killed, link lost, node frozen, split brain, reload with a bad file,
+web server gone … For each fault it says first who will take over and how long that may take, and then compares.
+
+Nothing outside the namespaces is touched. Needs Linux, and root or user namespaces.
+Exit status: 0 all passed, 1 a drill did not, 2 it could not be run.`,
+    )
+    .option('-f, --haproxy <file>', "the balancers' configuration (again for more files; a folder: its *.cfg)", collect)
+    .option(
+      '-k, --keepalived <file>',
+      "a node's VRRP configuration, once for each node (name=file names the node)",
+      collect,
+    )
+    .addOption(
+      new Option('--engine <name>', 'what the nodes run: Evergate, or the installed originals')
+        .choices(['evergate', 'haproxy+keepalived'])
+        .default('evergate'),
+    )
+    .option('--drill <name>', 'only this drill, or the drill in this file (again for more)', collect)
+    .option('--list', 'list the drills')
+    .option('--trials <number>', 'do each so often; median and worst are told', '1')
+    .option('--slo <limits>', 'what clients may see at most, e.g. outage=500ms,failed=0; more than that does not pass')
+    .option('--json <file>', 'write the results for programs')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--html <file>', 'write a page with a timeline of each drill')
+    .action(async (options: DrillOptions) => (await import('./commands/drill.ts')).drill(options));
 
   return evergate;
 }

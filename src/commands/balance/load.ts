@@ -20,13 +20,17 @@ export interface LoadedBalancerPlan {
   readonly report: string;
 }
 
+export type ResolveNames = (names: readonly string[]) => Promise<ReadonlyMap<string, readonly IpAddress[]>>;
+
 /**
  * @param paths files, or folders whose `*.cfg` files are read in order (haproxy(1), -f).
  * @param overrides of the command line (`-n`).
+ * @param resolve who knows the addresses of names; by default the machine's resolver. A drill has its own.
  */
 export async function loadBalancerPlan(
   paths: readonly string[],
   overrides: { readonly maxconn?: number } = {},
+  resolve: ResolveNames = resolveNames,
 ): Promise<LoadedBalancerPlan> {
   const files: ConfigFile[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -42,7 +46,7 @@ export async function loadBalancerPlan(
   const built = buildBalancerPlan(parsed.config, {
     hostname: hostname(),
     processors: availableParallelism(),
-    addresses: await resolveNames(namesToResolve(parsed.config)),
+    addresses: await resolve(namesToResolve(parsed.config)),
     readFile,
     userId: (name) => lookUpIdentity(name, undefined)?.uid,
     groupId: (name) => lookUpIdentity('0', name)?.gid,

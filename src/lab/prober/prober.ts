@@ -1,6 +1,7 @@
 /** The prober as its reader sees it: starts the program on a client host, collects what it reports, and sums it up. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../network.ts';
@@ -16,7 +17,7 @@ export class Prober {
   readonly #child: ChildProcess;
 
   constructor(client: Host, plan: Partial<LoadPlan> & Pick<LoadPlan, 'host'>) {
-    const program = fileURLToPath(new URL('./program.ts', import.meta.url));
+    const program = fileURLToPath(new URL(`./program${extname(import.meta.url)}`, import.meta.url));
     const argv = [process.execPath, '--disable-warning=ExperimentalWarning', program];
     this.#child = client.run([...argv, JSON.stringify({ ...defaultLoad, ...plan })], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -35,6 +36,24 @@ export class Prober {
         resolve(record);
       };
     });
+  }
+
+  /** Drops what was before `at`, so that a long session stays small. */
+  forget(at: number): void {
+    this.records.splice(
+      0,
+      Math.max(
+        0,
+        this.records.findIndex(({ finished }) => finished >= at),
+      ),
+    );
+    this.stalls.splice(
+      0,
+      Math.max(
+        0,
+        this.stalls.findIndex(({ to }) => to >= at),
+      ),
+    );
   }
 
   /** What clients saw of requests sent in [from, to) on the monotonic clock. */

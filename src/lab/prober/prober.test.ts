@@ -50,9 +50,13 @@ test('a server that is stopped for exactly 100 ms is reported as out for 100 ms 
   const port = (probe.address() as { port: number }).port;
   probe.close();
   await once(probe, 'close');
-  const server = spawn(process.execPath, [program, String(port), 'one', '127.0.0.1'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const server = spawn(
+    process.execPath,
+    [program, JSON.stringify([{ kind: 'web', title: 'one', host: '127.0.0.1', port }])],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   try {
     await once(server.stdout, 'data');
     const records: ProbeRecord[] = [];

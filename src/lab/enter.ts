@@ -4,9 +4,11 @@
  * however it ends: the kernel clears what lived in a namespace whose first process died.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants as fsConstants, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { keepDescriptor, keepInstructions } from './keep.ts';
 
 /** How namespaces can be had here: as root, in a user namespace, or why not. */
@@ -42,7 +44,7 @@ export async function enterLab(access: NamespaceAccess): Promise<never> {
   const user = access.kind === 'user' ? ['--user', '--map-root-user'] : [];
   const argv = [...user, ...walls, '--mount-proc', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const stdio: ('inherit' | 'pipe')[] = ['inherit', 'inherit', 'inherit', 'pipe'];
-  const child = spawn('unshare', argv, { stdio, env: { ...process.env, [inside]: '1' } });
+  const child = spawn('unshare', argv, { stdio, env: { ...process.env, ...compileCache(), [inside]: '1' } });
   // The inner program asks to be left running (`--keep`): say how to reach it, and leave.
   createInterface(child.stdio[keepDescriptor] as Readable).on('line', (line) => {
     process.stdout.write(keepInstructions(line, child.pid ?? 0), () => process.exit(0));
@@ -55,6 +57,20 @@ export async function enterLab(access: NamespaceAccess): Promise<never> {
     child.on('error', () => resolve(127));
   });
   process.exit(status);
+}
+
+/** A cluster starts a dozen programs at a time: Node compiles them once, where there is a place to keep that. */
+function compileCache(): Record<string, string> {
+  if (process.env['NODE_COMPILE_CACHE'] !== undefined) return {};
+  const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+  const folder = `${modules}/.cache/evergate-lab`;
+  try {
+    accessSync(modules, fsConstants.W_OK);
+    mkdirSync(folder, { recursive: true });
+    return { NODE_COMPILE_CACHE: folder };
+  } catch {
+    return {};
+  }
 }
 
 /** `unshare --fork` waits for the program it started; the signal is meant for that one. */

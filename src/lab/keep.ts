@@ -3,33 +3,40 @@
  * background; the outer one, which alone knows the machine's own process ids, tells how to reach it and how to end it, and leaves.
  */
 import { readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
-import type { EssayCluster } from './essay-cluster.ts';
+import type { Cluster } from './cluster.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Descriptor on which the inner program tells the outer one that it stays (see enterLab). */
 export const keepDescriptor = 3;
 
 /** Inner program: hands the hosts' process ids out and waits until it is told to end. */
-export async function keepRunning(cluster: EssayCluster, terminal: Terminal): Promise<void> {
+export async function keepRunning(cluster: Cluster, terminal: Terminal): Promise<void> {
   terminal.endLive();
   process.on('SIGHUP', () => {});
   const hosts = Object.fromEntries([...cluster.hosts].map(([name, host]) => [name, host.firstPid]));
-  writeSync(keepDescriptor, `${JSON.stringify({ self: process.pid, hosts })}\n`);
+  const { nodes, topology } = cluster;
+  const reach = { self: process.pid, hosts, address: topology.virtualAddress, nodes };
+  writeSync(keepDescriptor, `${JSON.stringify(reach)}\n`);
   await new Promise(() => setInterval(() => {}, 1 << 30));
 }
 
 /** Outer program: how to reach the hosts and how to end it all, with process ids that mean something outside. */
 export function keepInstructions(line: string, innerNamespaceOf: number): string {
-  const { self, hosts } = JSON.parse(line) as { self: number; hosts: Record<string, number> };
+  const { self, hosts, address, nodes } = JSON.parse(line) as {
+    self: number;
+    hosts: Record<string, number>;
+    address: string;
+    nodes: readonly [string, string];
+  };
   const inner = readlinkSync(`/proc/${innerNamespaceOf}/ns/pid_for_children`);
   const outside = (pid: number) => outsidePid(pid, inner);
   const enter = (name: string) => `nsenter -t ${outside(hosts[name] ?? 0)} -n -p -m -u`;
   return `
 The cluster is still running. Reach its hosts from here:
-  curl through the virtual address    ${enter('client')} curl -i http://10.42.0.240/
-  a shell on the active balancer      ${enter('lb1')} sh
-  its addresses                       ${enter('lb1')} ip addr show eth0
-  the advertisements                  ${enter('lb2')} tcpdump -n -i eth0 host 224.0.0.18
+  curl through the virtual address    ${enter('client')} curl -i http://${address}/
+  a shell on the active balancer      ${enter(nodes[0])} sh
+  its addresses                       ${enter(nodes[0])} ip addr show eth0
+  the advertisements                  ${enter(nodes[1] ?? nodes[0])} tcpdump -n -i eth0 host 224.0.0.18
 End it:                               kill ${outside(self)}
 `;
 }

@@ -1,0 +1,38 @@
+/** A stranger on the wire: a second group with the same VRID and another address, as a neighbour's forgotten cluster would be. */
+import type { Cluster } from './cluster.ts';
+
+export class Intruder {
+  readonly #cluster: Cluster;
+  readonly #virtualRouterId: number;
+
+  constructor(cluster: Cluster, virtualRouterId: number) {
+    this.#cluster = cluster;
+    this.#virtualRouterId = virtualRouterId;
+  }
+
+  /** Speaks from the client's host, with a priority below everybody's: it should change nothing. */
+  async start(): Promise<void> {
+    const { client } = this.#cluster;
+    const [subnet = '10.42.0'] = [client.address.replace(/[.:][^.:]*$/, '')];
+    const other = client.address.includes(':') ? `${subnet}:fffe` : `${subnet}.253`;
+    await client.write(
+      '/run/intruder.conf',
+      `vrrp_instance stranger {
+  interface eth0
+  state BACKUP
+  virtual_router_id ${this.#virtualRouterId}
+  priority 50
+  virtual_ipaddress {
+    ${other}
+  }
+}
+`,
+    );
+    this.#cluster.startVrrp(client, '/run/intruder.conf');
+  }
+
+  async end(): Promise<void> {
+    const { client, engine } = this.#cluster;
+    client.signal(engine.commandLines.vrrp, 'SIGTERM');
+  }
+}
