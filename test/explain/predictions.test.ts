@@ -73,21 +73,12 @@ function played({ combinations }: RouterExplanation): number {
 
 function fail(cluster: PlanCluster, node: string, id: string): void {
   const [kind, name = ''] = id.split(' ');
-  switch (kind) {
-    case 'host':
-      return cluster.lose(node);
-    case 'stop':
-      return cluster.stop(node);
-    case 'balancer':
-      return cluster.setBalancer(node, 'dead');
-    case 'script':
-      return cluster.setScript(node, name, 'fails');
-    case 'link':
-    case 'interface':
-      return cluster.setLink(node, name, false);
-    default:
-      assert.fail(`no such failure: ${id}`);
-  }
+  if (kind === 'host') cluster.lose(node);
+  else if (kind === 'stop') cluster.stop(node);
+  else if (kind === 'balancer') cluster.setBalancer(node, 'dead');
+  else if (kind === 'script') cluster.setScript(node, name, 'fails');
+  else if (kind === 'link' || kind === 'interface') cluster.setLink(node, name, false);
+  else assert.fail(`no such failure: ${id}`);
 }
 
 /** The last change has come not later than told, and then nothing changes any more. */

@@ -117,9 +117,10 @@ export const catalogue = {
     remedy: 'write a priority from 1 to 254',
   },
   'sync-group-torn': {
-    severity: 'alert',
+    severity: 'warning',
     title: 'a sync group whose members prefer different nodes',
-    reason: 'a node may be active only for all members or none, so the nodes take the address from each other for ever',
+    reason:
+      'a node is active for all members or none, so neither can take over from the other, and after a split both give up and the addresses are nowhere for seconds',
     remedy: 'give all members of the group the same priority, and the nodes different ones',
   },
   // ------------------------------------------------------------ checks
@@ -178,6 +179,13 @@ export const catalogue = {
       "state MASTER, nopreempt and strict mode cancel preempt_delay: the node doesn't wait before it takes the address back",
     remedy: 'write state BACKUP and leave nopreempt and vrrp_strict out',
   },
+  'preempt-delay-slows': {
+    severity: 'warning',
+    title: 'preempt_delay on the node that should take over',
+    reason:
+      'preempt_delay also holds a node back when a failed check has only lowered the priority of the active one: the failover waits as long',
+    remedy: 'write preempt_delay on the preferred node only, or give the check weight 0',
+  },
   'back-before-checked': {
     severity: 'notice',
     title: 'the preferred node takes over before its checks have an answer',
@@ -209,8 +217,7 @@ export const catalogue = {
   'duplicate-virtual-router-id': {
     severity: 'alert',
     title: 'one virtual_router_id twice on an interface',
-    reason:
-      'the two instances hear each other as if they were one virtual router, and one of them never becomes active',
+    reason: 'each instance takes the other one for its own router, so an address is not where its priority says',
     remedy: 'write another virtual_router_id in one of them',
   },
   // ------------------------------------------------------------ haproxy.cfg beside keepalived.conf

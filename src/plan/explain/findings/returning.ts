@@ -13,6 +13,7 @@ export function findReturning({ views }: FindingContext): Finding[] {
     ...view.router.members.flatMap((member) => [...cancelledWords(member), ...noRefresh(member)]),
     ...nopreemptOnLower(view),
     ...backBeforeChecked(view),
+    ...delayedFailover(view),
   ]);
 }
 
@@ -68,6 +69,28 @@ function nopreemptOnLower(view: Surroundings): Finding[] {
 
 function others({ members }: VirtualRouter, without: Member): readonly Member[] {
   return members.filter((member) => member !== without);
+}
+
+/** Of the nodes that would take over after a check has lowered the preferred one's priority. */
+function delayedFailover(view: Surroundings): Finding[] {
+  const first = preferred(view);
+  if (first === undefined || view.router.members.length < 2) return [];
+  const at = view.router.members.indexOf(first);
+  const slowed = failuresOf(first).flatMap((failure) => {
+    if (failure.tracker === undefined || failure.tracker.weight === 0) return [];
+    const { keepalived } = outcomesOf(view.normal.with(at, conditionOf(first, [failure])), view);
+    const successor = view.router.members.find(({ node }) => node.name === keepalived.active[0]);
+    return keepalived.changed && successor !== undefined && successor.router.settings.preemptDelayMs > 0
+      ? [{ successor, tracker: failure.tracker, maxMs: keepalived.maxMs }]
+      : [];
+  });
+  return slowed.map(({ successor, tracker, maxMs }) =>
+    finding(
+      'preempt-delay-slows',
+      placeIn(successor, 'preempt_delay'),
+      `when ${tracker.name} of ${first.node.name} fails, the take-over lasts up to ${Math.round(maxMs / 100) / 10} s`,
+    ),
+  );
 }
 
 /** Weighted scripts hold nobody back before their first result; the slowest may take its whole timeout. */
