@@ -15,10 +15,14 @@ function commit(): string {
   }
 }
 
+/** Of the package. */
+export function versionNumber(): string {
+  return (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
 /** One line: version, commit, Node. */
 export function versionShort(): string {
-  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
-  return `Evergate version ${version} (commit ${commit()}, Node ${process.version})`;
+  return `Evergate version ${versionNumber()} (commit ${commit()}, Node ${process.version})`;
 }
 
 /** `-vv`: what the parts are, too. */

@@ -1,6 +1,8 @@
 /** `evergate vrrp`: the VRRP daemon alone, Keepalived's half; also what a link named `keepalived` runs. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { arpWatch } from '../adapters/arp-watch.ts';
 import { realClock } from '../adapters/clock.ts';
+import { defaultControlAddress, serveControl } from '../adapters/control-socket.ts';
 import { libc } from '../adapters/libc.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
 import { SystemScripts } from '../adapters/process.ts';
@@ -8,12 +10,13 @@ import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
 import { vrrpDaemon as limits } from '../core/limits.ts';
+import { VrrpControl } from '../engine/failover/control.ts';
 import { dumpData, dumpJson, dumpStatistics } from '../engine/failover/dumps.ts';
 import { Failover } from '../engine/failover/failover.ts';
 import type { VrrpPlan } from '../plan/vrrp.ts';
 import { controlChannel } from './control-channel.ts';
 import { daemonize, daemonReady } from './daemonize.ts';
-import { versionShort } from './version.ts';
+import { versionNumber, versionShort } from './version.ts';
 import { describeDiagnostic, loadVrrpPlan } from './vrrp-configuration.ts';
 import { DaemonJournal } from './vrrp-journal.ts';
 
@@ -32,6 +35,8 @@ export interface VrrpOptions {
   readonly vrrp?: boolean;
   readonly configId?: string;
   readonly controlFd?: string;
+  /** Where `evergate status` asks: a path, or @name. */
+  readonly socket?: string;
 }
 
 /** SIGRTMIN + 2 with glibc: what `keepalived --signum=JSON` prints. */
@@ -66,6 +71,14 @@ function interfaceNames(): ReadonlySet<string> {
   return names;
 }
 
+/** Not the picture that is kept: what the kernel says now. */
+function askKernel() {
+  const links = new NetlinkLinks();
+  const answer = { links: links.links(), addresses: links.addresses() };
+  links.close();
+  return answer;
+}
+
 class Daemon {
   readonly #options: VrrpOptions;
   readonly #journal: DaemonJournal;
@@ -77,6 +90,7 @@ class Daemon {
   readonly #alive = setInterval(() => {}, 2 ** 30);
   #beatTimer: NodeJS.Timeout | undefined;
   #stopping = false;
+  #closeControl = () => {};
 
   constructor(options: VrrpOptions, plan: VrrpPlan) {
     this.#options = options;
@@ -95,6 +109,7 @@ class Daemon {
         links: this.#links,
         scripts: this.#scripts,
         journal: this.#journal,
+        claims: arpWatch,
       },
       {
         awaitsBalancer: options.controlFd !== undefined,
@@ -115,9 +130,31 @@ class Daemon {
     for (const file of [this.#options.pid, this.#options.vrrpPid])
       if (file !== undefined) writeFileSync(file, `${process.pid}\n`);
     this.#failover.start();
+    this.#openControl();
     if (this.#options.controlFd !== undefined) this.#listenToLauncher(this.#options.controlFd);
     this.#journal.log('info', 'Startup complete');
     daemonReady();
+  }
+
+  /** Where `evergate status` and the other commands for operators ask. Without it the daemon does its work all the same. */
+  #openControl(): void {
+    const world = {
+      clock: realClock,
+      pid: process.pid,
+      version: versionNumber(),
+      launched: this.#options.controlFd !== undefined,
+      kernel: askKernel,
+    };
+    const control = new VrrpControl(this.#failover, world, this.#journal);
+    const server = serveControl({
+      address: this.#options.socket ?? defaultControlAddress('vrrp'),
+      answer: (line, peer) => control.answer(line, peer?.uid),
+      failed: (reason) => this.#journal.log('warning', `no control socket (evergate status, handover): ${reason}`),
+    });
+    this.#closeControl = () => {
+      control.close();
+      server.close();
+    };
   }
 
   #applyPriority(): void {
@@ -171,6 +208,7 @@ class Daemon {
     this.#stopping = true;
     this.#journal.log('info', 'Stopping');
     clearTimeout(this.#beatTimer);
+    this.#closeControl();
     const end = () => {
       this.#packets.close();
       this.#links.close();

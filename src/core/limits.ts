@@ -77,6 +77,37 @@ export const vrrpDaemon = {
   stopScriptsMsMax: 5_000,
 } as const;
 
+/** The control socket of a running half. */
+export const controlSocket = {
+  /** People and programs that ask at a time: an operator with some windows, an exporter. */
+  connectionsMax: 16,
+  /** A question is a word and a name. */
+  lineBytesMax: 1_024,
+  /** Answers that wait to be read: a few of the largest (hundreds of servers). */
+  unreadBytesMax: 8_388_608,
+  /** A connection on which nothing is asked for this long is closed, in milliseconds. */
+  idleMs: 60_000,
+  /** A half answers at once, or it hangs, in milliseconds. */
+  answerMsMax: 3_000,
+  /** How often a name that somebody else holds is tried again, in milliseconds. */
+  retryMs: 1_000,
+} as const;
+
+/** How long after a standby's skew a hand-over waits for its first advertisement, in milliseconds: a busy machine, a slow switch. */
+export const handoverMarginMs = 500;
+
+/** The watch for address conflicts. */
+export const conflictLimits = {
+  /** After taking addresses: whoever held them before has let go by then, in milliseconds. */
+  firstProbeMs: 1_000,
+  /** One frame an address and minute. */
+  probeMs: 60_000,
+  /** Addresses of one router on one interface that are asked for: an end to the frames of large sets. */
+  probedAddressesMax: 32,
+  /** How long `status` shows a conflict that is no longer seen, in milliseconds. */
+  rememberedMs: 120_000,
+} as const;
+
 /** Other routers that one virtual router remembers for `status`: more than a group ever has, and an end to forged senders. */
 export const neighboursMax = 32;
 

@@ -195,6 +195,16 @@ export interface Packets {
   sendFrame(interfaceIndex: number, frame: Uint8Array): SystemFailure;
 }
 
+/** Hears who else on a link claims addresses: ARP, neighbour advertisements. */
+export interface AddressClaims {
+  /** `claimed` is called for each frame that comes in by which a station claims one of these addresses; hardware addresses have 6 bytes. */
+  watch(
+    interfaceIndex: number,
+    addresses: readonly string[],
+    claimed: (address: string, hardwareAddress: Uint8Array) => void,
+  ): { close(): void } | { readonly failure: string };
+}
+
 export interface Link {
   readonly index: number;
   readonly name: string;

@@ -7,8 +7,9 @@ import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
 import { SyncGroup } from '../../core/vrrp/sync-group.ts';
 import type { SyncGroupPlan, VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
-import type { Alarm, Clock, Journal, Link, LinkAddress, Links, Packets, Scripts } from '../ports.ts';
+import type { AddressClaims, Alarm, Clock, Journal, Link, LinkAddress, Links, Packets, Scripts } from '../ports.ts';
 import { type CommandSafety, judgeCommands } from './command-safety.ts';
+import { type AddressConflict, ConflictWatch } from './conflict-watch.ts';
 import { Notifier, notifiedGroup, notifiedRouter, notifiedState } from './notifier.ts';
 import { groupedRouters, sameRouter } from './reloading.ts';
 import { RouterDriver } from './router-driver.ts';
@@ -23,6 +24,8 @@ export interface FailoverPorts {
   readonly links: Links;
   readonly scripts: Scripts;
   readonly journal: Journal;
+  /** Absent: address conflicts are not watched for. */
+  readonly claims?: AddressClaims;
 }
 
 export interface FailoverOptions {
@@ -46,6 +49,7 @@ export class Failover {
   readonly #alarm: Alarm;
   readonly #startAlarm: Alarm;
   readonly #statics: StaticHoldings;
+  readonly #conflicts: ConflictWatch;
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
   #members: Member[] = [];
@@ -69,6 +73,9 @@ export class Failover {
     this.#startAlarm = ports.clock.alarm(() => this.#begin());
     this.#statics = new StaticHoldings(ports.links, ports.journal);
     this.#safety = judgeCommands(plan, ports);
+    this.#conflicts = new ConflictWatch(ports, (router, address, hardwareAddress) =>
+      this.#addressClaimed(router, address, hardwareAddress),
+    );
     this.#notifier = new Notifier(plan, ports, (command) => this.#safety.usable(command));
   }
 
@@ -86,6 +93,11 @@ export class Failover {
 
   get tracked(): TrackedObjects | undefined {
     return this.#tracked;
+  }
+
+  /** Who else claimed addresses of that router lately. */
+  conflicts(router: string): readonly AddressConflict[] {
+    return this.#conflicts.conflicts(router);
   }
 
   start(): void {
@@ -118,6 +130,7 @@ export class Failover {
     this.#alarm.clear();
     this.#tracked?.close();
     for (const { driver } of this.#members) driver.close();
+    this.#conflicts.close();
     this.#statics.clear();
     this.#notifier.whenIdle(() => {
       this.#notifier.close();
@@ -299,6 +312,7 @@ export class Failover {
         }
     }
     this.#sendAnnouncements();
+    if (this.#running) this.#conflicts.update(this.drivers);
     this.#pumping = false;
   }
 
@@ -365,6 +379,16 @@ export class Failover {
       }
     this.#statics.lost(address);
     this.#addressChanged(address);
+  }
+
+  #addressClaimed(router: string, address: string, hardwareAddress: string): boolean {
+    // The new active router announces right behind its advertisement: that one must have been heard first.
+    this.#ports.packets.receiveWaiting();
+    const member = this.#members.find(({ driver }) => driver.settings.name === router);
+    if (member?.driver.machine.stateKind !== 'active') return false;
+    this.#give(member, { kind: 'address-conflict', address, hardwareAddress });
+    this.#schedule();
+    return true;
   }
 
   // ------------------------------------------------------------ time

@@ -1,0 +1,140 @@
+/**
+ * Notices when another station claims an address that is held here: a host that was given it by mistake, or another node that is active too
+ * because advertisements don't reach one of the two. RFC 5227 §2.4 for ARP, RFC 4862 §5.4 for neighbour advertisements.
+ *
+ * It listens, and asks once in a while (an ARP probe, RFC 5227 §2.1.1, which changes nobody's cache): a quiet host with the same address
+ * would never be noticed otherwise.
+ */
+import { conflictLimits } from '../../core/limits.ts';
+import { arpProbe, formatHardwareAddress } from '../../core/vrrp/claims.ts';
+import type { AddressClaims, Alarm, Clock, Journal, Links, Packets } from '../ports.ts';
+import type { RouterDriver } from './router-driver.ts';
+
+export interface AddressConflict {
+  readonly address: string;
+  readonly hardwareAddress: string;
+  /** When last seen, monotonic milliseconds. */
+  readonly atMs: number;
+  readonly count: number;
+}
+
+interface World {
+  readonly clock: Clock;
+  readonly links: Links;
+  readonly packets: Packets;
+  readonly journal: Journal;
+  readonly claims?: AddressClaims;
+}
+
+/** What one router holds on one interface. */
+interface Watched {
+  readonly router: string;
+  readonly interfaceIndex: number;
+  readonly addresses: string;
+  readonly close: () => void;
+}
+
+export class ConflictWatch {
+  readonly #world: World;
+  readonly #claimed: (router: string, address: string, hardwareAddress: string) => boolean;
+  readonly #alarm: Alarm;
+  #watched: Watched[] = [];
+  readonly #seen = new Map<string, AddressConflict[]>();
+  #failureTold = false;
+
+  /** @param claimed told at each sign; true when the router still held the address then. */
+  constructor(world: World, claimed: (router: string, address: string, hardwareAddress: string) => boolean) {
+    this.#world = world;
+    this.#claimed = claimed;
+    this.#alarm = world.clock.alarm(() => this.#probe());
+  }
+
+  /** To be called when routers may hold something else than before. */
+  update(drivers: readonly RouterDriver[]): void {
+    if (this.#world.claims === undefined) return;
+    const wanted = drivers.flatMap((driver) => heldBy(driver, this.#world.links));
+    const stays = (watched: Watched) =>
+      wanted.some(
+        (each) =>
+          each.router === watched.router &&
+          each.interfaceIndex === watched.interfaceIndex &&
+          each.addresses.join() === watched.addresses,
+      );
+    for (const watched of this.#watched) if (!stays(watched)) watched.close();
+    this.#watched = this.#watched.filter(stays);
+    const before = this.#watched.length;
+    for (const { router, interfaceIndex, addresses } of wanted) {
+      const known = this.#watched.some((each) => each.router === router && each.interfaceIndex === interfaceIndex);
+      if (!known) this.#watch(router, interfaceIndex, addresses);
+    }
+    if (this.#watched.length === 0) this.#alarm.clear();
+    else if (this.#watched.length > before) this.#alarm.set(this.#world.clock.now() + conflictLimits.firstProbeMs);
+  }
+
+  /** Seen lately for this router. */
+  conflicts(router: string): readonly AddressConflict[] {
+    const since = this.#world.clock.now() - conflictLimits.rememberedMs;
+    return (this.#seen.get(router) ?? []).filter(({ atMs }) => atMs >= since);
+  }
+
+  close(): void {
+    this.#alarm.clear();
+    for (const { close } of this.#watched.splice(0)) close();
+  }
+
+  #watch(router: string, interfaceIndex: number, addresses: readonly string[]): void {
+    const opened = this.#world.claims?.watch(interfaceIndex, addresses, (address, station) => {
+      if (!this.#isOurs(station)) this.#note(router, address, formatHardwareAddress(station));
+    });
+    if (opened === undefined) return;
+    if ('failure' in opened) {
+      if (!this.#failureTold)
+        this.#world.journal.log('warning', `address conflicts will not be noticed: ${opened.failure}`);
+      this.#failureTold = true;
+      return;
+    }
+    this.#watched.push({ router, interfaceIndex, addresses: addresses.join(), close: () => opened.close() });
+  }
+
+  /** A frame of another interface of this host on the same link says nothing new. */
+  #isOurs(station: Uint8Array): boolean {
+    return this.#world.links
+      .links()
+      .some(({ hardwareAddress }) => station.every((byte, index) => byte === hardwareAddress[index]));
+  }
+
+  #note(router: string, address: string, hardwareAddress: string): void {
+    // What the machine makes of it comes first: a router that just stepped down has no conflict.
+    if (!this.#claimed(router, address, hardwareAddress)) return;
+    const known = this.#seen.get(router) ?? [];
+    const count = (known.find((each) => each.address === address)?.count ?? 0) + 1;
+    const others = known.filter((each) => each.address !== address);
+    this.#seen.set(router, [...others, { address, hardwareAddress, atMs: this.#world.clock.now(), count }]);
+  }
+
+  #probe(): void {
+    for (const { interfaceIndex, addresses } of this.#watched) {
+      const link = this.#world.links.links().find(({ index }) => index === interfaceIndex);
+      if (link === undefined || link.hardwareAddress.length !== 6 || !link.running) continue;
+      for (const address of addresses.split(',').slice(0, conflictLimits.probedAddressesMax))
+        if (!address.includes(':'))
+          this.#world.packets.sendFrame(interfaceIndex, arpProbe(link.hardwareAddress, address));
+    }
+    if (this.#watched.length > 0) this.#alarm.set(this.#world.clock.now() + conflictLimits.probeMs);
+  }
+}
+
+function heldBy(driver: RouterDriver, links: Links) {
+  if (driver.machine.stateKind !== 'active') return [];
+  const byInterface = new Map<number, string[]>();
+  for (const address of driver.holdings.addresses()) {
+    const link = links.link(address.device ?? driver.device());
+    if (link === undefined || link.hardwareAddress.length !== 6) continue;
+    byInterface.set(link.index, [...(byInterface.get(link.index) ?? []), address.address]);
+  }
+  return [...byInterface].map(([interfaceIndex, addresses]) => ({
+    router: driver.settings.name,
+    interfaceIndex,
+    addresses,
+  }));
+}
