@@ -125,6 +125,7 @@ function load() {
       fd: number,
       offset: number,
     ) => number,
+    munmap: c('int munmap(uintptr_t at, size_t length)') as (at: number, length: number) => number,
     madvise: c('int madvise(uintptr_t at, size_t length, int advice)') as (
       at: number,
       length: number,
@@ -237,6 +238,7 @@ export const linux = {
   SO_KEEPALIVE: 9,
   SO_LINGER: 13,
   SO_REUSEPORT: 15,
+  SO_ACCEPTCONN: 30,
   SO_BINDTODEVICE: 25,
   IPPROTO_IP: 0,
   IP_TRANSPARENT: 19,

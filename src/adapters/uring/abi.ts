@@ -46,3 +46,8 @@ export const completionBufferShift = 16;
 
 /** Error numbers that this adapter treats in a way of its own. */
 export const errorNumber = { EINTR: 4, EAGAIN: 11, EBUSY: 16, ETIME: 62, ENOBUFS: 105, ECANCELED: 125 } as const;
+
+/** What an entry of the ring is about: the low four bits of the first word of `user_data`. */
+export const kind = { ignored: 0, receive: 1, send: 2, connect: 3, accept: 4, libuv: 5 } as const;
+export const kindBits = 4;
+export const kindMask = (1 << kindBits) - 1;

@@ -1,8 +1,9 @@
 /** Accepting on the ring: one multishot entry for each listener and thread. */
 import type { AcceptOptions, Listener, ListenerSocket, Stream, StreamHandler } from '../../engine/ports.ts';
 import { libc, linux } from '../libc.ts';
-import { acceptFlag, completionFlag, errorNumber, op } from './abi.ts';
-import { type Gatherer, kind, kindBits, type Target, type UringLoop } from './loop.ts';
+import { acceptFlag, completionFlag, errorNumber, kind, kindBits, op } from './abi.ts';
+import { noteClosing, noteOpened } from './ledger.ts';
+import type { Gatherer, Target, UringLoop } from './loop.ts';
 import { UringStream } from './stream.ts';
 
 /** Without descriptors or memory every accept fails at once: trying again before something is closed would only spin. */
@@ -39,6 +40,7 @@ export class UringListener implements Listener, Target, Gatherer {
           : linux.AF_INET6;
     this.#fd = libc()!.dup(socket.fd);
     if (this.#fd < 0) throw new Error(`the listening socket ${socket.fd} cannot be duplicated`);
+    noteOpened(this.#fd);
     if (this.#family !== linux.AF_UNIX) {
       // Accepted sockets inherit both: no system call for each of them.
       setOn(this.#fd, linux.IPPROTO_TCP, linux.TCP_NODELAY);
@@ -79,6 +81,7 @@ export class UringListener implements Listener, Target, Gatherer {
     if (this.#closed && !this.#accepting) {
       if (this.generation === 0) return;
       this.generation = 0;
+      noteClosing(this.#fd);
       libc()!.close(this.#fd);
       this.#loop.leave(this.#index);
       return;

@@ -10,14 +10,9 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Alarm, Clock } from '../../engine/ports.ts';
 import { type UvLoop, uvLoop } from '../libc.ts';
-import { op } from './abi.ts';
+import { kind, kindBits, kindMask, op } from './abi.ts';
 import { ReceiveBuffers, SendSlots } from './memory.ts';
 import { Ring } from './ring.ts';
-
-/** What an entry of the ring is about: the low four bits of the first word of `user_data`. */
-export const kind = { ignored: 0, receive: 1, send: 2, connect: 3, accept: 4, libuv: 5 } as const;
-export const kindBits = 4;
-const kindMask = (1 << kindBits) - 1;
 
 /** Someone whose entries complete: a stream or a listener. */
 export interface Target {

@@ -5,8 +5,9 @@
  * kernel picks the next one from a ring of them when data comes, so idle connections hold none. They go round in a circle: few of
  * them stay in the processor's cache, many don't. So there are few at first, and more only when the kernel ran out of them.
  */
-import { libc, mapBytes } from '../libc.ts';
+import { libc } from '../libc.ts';
 import { register } from './abi.ts';
+import { mapBytes } from './ledger.ts';
 import { putAddress, type Ring } from './ring.ts';
 
 /** One receive. A body of 1 MiB costs a third less CPU than with 8 KiB; small messages cost the same. */

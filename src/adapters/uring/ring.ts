@@ -7,7 +7,7 @@
  *
  * An entry's 64-bit `user_data` is two words: (target << 4 | kind), and the target's generation.
  */
-import { errno, type Libc, libc, mapBytes } from '../libc.ts';
+import { errno, type Libc, libc } from '../libc.ts';
 import {
   cqOffsets,
   enter,
@@ -19,6 +19,7 @@ import {
   sqOffsets,
   systemCall,
 } from './abi.ts';
+import { mapBytes, noteRing, noteRingClosing } from './ledger.ts';
 
 /** Entries that can be gathered between two system calls; more only means one more call. */
 const sqEntries = 1024;
@@ -74,6 +75,14 @@ export class Ring {
     const rings = mapBytes(ringBytes, this.fd, mapAt.rings);
     const entries = mapBytes(sqCount * entryWords * 4, this.fd, mapAt.entries);
     if (rings === undefined || entries === undefined) throw new Error('its memory cannot be mapped');
+    noteRing(this.fd, {
+      memory: rings.address,
+      bytes: ringBytes,
+      head: at(cq, cqOffsets.head) >> 2,
+      tail: at(cq, cqOffsets.tail) >> 2,
+      entries: at(cq, cqOffsets.cqes) >> 2,
+      mask: cqCount - 1,
+    });
     this.#words = new Uint32Array(rings.bytes.buffer, 0, ringBytes >> 2);
     this.#ints = new Int32Array(rings.bytes.buffer, 0, ringBytes >> 2);
     this.entries = new Uint32Array(entries.bytes.buffer);
@@ -270,6 +279,7 @@ export class Ring {
     this.register(register.SYNC_CANCEL, this.#waitAddress, 1);
     // With DEFER_TASKRUN a cancelled request leaves its wait queue only in the next call of its own thread.
     this.submitAndWait(0);
+    noteRingClosing();
     this.#c.close(this.fd);
   }
 }

@@ -13,8 +13,19 @@ import type { Stream, StreamError, StreamHandler } from '../../engine/ports.ts';
 import { errorName, libc, linux } from '../libc.ts';
 import { decodeSockaddr, sockaddrBytesMax } from '../sockaddr.ts';
 import { streamError } from '../stream-error.ts';
-import { cancelFlag, completionBufferShift, completionFlag, entryFlag, errorNumber, op, receiveFlag } from './abi.ts';
-import { type Gatherer, kind, kindBits, type Target, type Teller, type UringLoop } from './loop.ts';
+import {
+  cancelFlag,
+  completionBufferShift,
+  completionFlag,
+  entryFlag,
+  errorNumber,
+  kind,
+  kindBits,
+  op,
+  receiveFlag,
+} from './abi.ts';
+import { noteClosing, noteOpened } from './ledger.ts';
+import type { Gatherer, Target, Teller, UringLoop } from './loop.ts';
 import { receiveBufferBytes, receiveGroup } from './memory.ts';
 import { Outbox } from './outbox.ts';
 import { putAddress } from './ring.ts';
@@ -75,6 +86,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#life = life;
     this.#outbox = new Outbox(loop.buffers, loop.slots);
     this.#index = loop.join(this);
+    noteOpened(fd);
   }
 
   // ------------------------------------------------------------ birth
@@ -468,6 +480,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#life = 'gone';
     this.#outbox.clear();
     if (this.#orderly && !this.#peerEnded) this.#drain();
+    noteClosing(this.#fd);
     libc()!.close(this.#fd);
     this.#loop.leave(this.#index);
     this.#tellLater();

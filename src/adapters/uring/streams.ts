@@ -1,9 +1,10 @@
 /** The Streams port over one ring, for the thread that makes it. */
 import type { SocketAddress } from '../../core/address.ts';
 import type { Clock, ConnectOptions, Stream, StreamHandler, Streams } from '../../engine/ports.ts';
-import { errno, errorName, libc, linux, mapBytes } from '../libc.ts';
+import { errno, errorName, libc, linux } from '../libc.ts';
 import { encodeSockaddr, sockaddrBytesMax } from '../sockaddr.ts';
 import { streamError } from '../stream-error.ts';
+import { mapBytes } from './ledger.ts';
 import { setOn, UringListener } from './listener.ts';
 import { UringLoop } from './loop.ts';
 import { UringStream } from './stream.ts';

@@ -6,11 +6,13 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { realClock, systemRandom } from '../../adapters/clock.ts';
 import { netStreams } from '../../adapters/net.ts';
+import { createLedger, takeBack } from '../../adapters/uring/ledger.ts';
 import { supervisor as limits } from '../../core/limits.ts';
 import { type Board, createBoard } from '../../engine/board.ts';
 import { Checker } from '../../engine/checker.ts';
 import type { ListenerSocket } from '../../engine/ports.ts';
 import type { BalancerPlan } from '../../plan/balancer.ts';
+import type { IoKind } from '../io.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { createWakeCells, wakeThrough } from './wake.ts';
 
@@ -28,7 +30,7 @@ export class Generation {
   /** Resolves when the last worker has ended after `softStop` or `terminate`. */
   readonly finished: Promise<void>;
   readonly #listeners: WorkerStart['listeners'];
-  readonly #io: WorkerStart['io'];
+  readonly #io: IoKind;
   readonly #events: GenerationEvents;
   readonly #wakeCells: SharedArrayBuffer;
   readonly #threads: (Thread | undefined)[];
@@ -38,7 +40,7 @@ export class Generation {
   constructor(
     plan: BalancerPlan,
     listeners: readonly (readonly ListenerSocket[])[],
-    io: WorkerStart['io'],
+    io: IoKind,
     events: GenerationEvents,
   ) {
     this.plan = plan;
@@ -113,7 +115,7 @@ export class Generation {
       index,
       wakeCells: this.#wakeCells,
       listeners: this.#listeners,
-      io: this.#io,
+      ledger: this.#io === 'uring' ? createLedger() : undefined,
     };
     const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(entry, { workerData: start, name: `worker ${index + 1}` });
@@ -126,12 +128,15 @@ export class Generation {
         this.#events.changed();
         resolve();
       });
+      let cause = 'terminated';
       worker.on('error', (error) => {
-        const text = `Worker thread ${index + 1} crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-        this.#events.message(this.plan, -1, 0, text);
+        cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
       });
       worker.on('exit', () => {
+        if (this.#state !== 'stopping')
+          this.#events.message(this.plan, -1, 0, `Worker thread ${index + 1} crashed and is replaced: ${cause}`);
         resolve();
+        if (start.ledger !== undefined) takeBack(start.ledger);
         this.#ended(index, thread);
       });
     });

@@ -15,7 +15,8 @@ export interface WorkerStart {
   readonly wakeCells: SharedArrayBuffer;
   /** For each frontend the sockets of its bind lines, in the plan's order. */
   readonly listeners: readonly (readonly ListenerSocket[])[];
-  readonly io: 'uring' | 'net';
+  /** For a thread on io_uring: where it writes down what it holds of the process (adapters/uring/ledger.ts). Undefined: Node's sockets. */
+  readonly ledger: SharedArrayBuffer | undefined;
 }
 
 export type ToWorker =

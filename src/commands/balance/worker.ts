@@ -19,15 +19,7 @@ import { onWake, wakeThrough } from './wake.ts';
 const start = workerData as WorkerStart;
 const { plan, index } = start;
 const port = parentPort!;
-const world =
-  start.io === 'uring'
-    ? (await import('../../adapters/uring/streams.ts')).uringWorld()
-    : {
-        clock: realClock,
-        streams: (await import('../../adapters/net.ts')).netStreams(),
-        pending: () => 0,
-        close: () => {},
-      };
+const world = start.ledger === undefined ? await netWorld() : await ringWorld(start.ledger);
 const { clock, streams } = world;
 const random = systemRandom();
 const board = openBoard(start.board, plan, start.workers, index, wakeThrough(start.wakeCells));
@@ -61,6 +53,20 @@ port.on('message', (message: ToWorker) => {
       return proxy.setServerAddress(message.backend, message.server, message.address);
   }
 });
+
+async function ringWorld(ledger: SharedArrayBuffer) {
+  const [{ keepLedger }, { uringWorld }] = await Promise.all([
+    import('../../adapters/uring/ledger.ts'),
+    import('../../adapters/uring/streams.ts'),
+  ]);
+  keepLedger(ledger);
+  return uringWorld();
+}
+
+async function netWorld() {
+  const { netStreams } = await import('../../adapters/net.ts');
+  return { clock: realClock, streams: netStreams(), pending: () => 0, close: () => {} };
+}
 
 /** Ends the thread once nothing is left: connections may still come out of the kernel while the listeners close, and are served. */
 function end(): void {
