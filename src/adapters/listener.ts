@@ -40,6 +40,9 @@ export class BindError extends Error {
 }
 
 const ipFreebind = 15;
+const soAcceptConn = 30;
+const fSetFd = 2;
+const closeOnExec = 1;
 const backlogMax = 65_535;
 /** Seconds that TCP_DEFER_ACCEPT waits for the first bytes: HAProxy's `defer-accept` asks for 60. */
 const deferAcceptSeconds = 60;
@@ -70,6 +73,20 @@ export function bindListener(options: BindOptions): ListenerSocket {
     c.close(fd);
     throw error;
   }
+}
+
+/**
+ * A listening socket that came from outside (systemd keeps them over a restart).
+ * @returns undefined when the descriptor is no listening socket; `close` is for one that nobody wants.
+ */
+export function adoptListener(fd: number): { readonly socket: ListenerSocket; close(): void } | undefined {
+  const c = libc();
+  const answer = new Uint8Array(4);
+  if (c === undefined || c.getsockopt(fd, linux.SOL_SOCKET, soAcceptConn, answer, int32(4)) < 0) return undefined;
+  if (answer[0] !== 1) return undefined;
+  c.fcntl(fd, linux.F_SETFL, c.fcntl(fd, linux.F_GETFL, 0) | linux.O_NONBLOCK);
+  c.fcntl(fd, fSetFd, closeOnExec);
+  return { socket: { fd, address: boundAddress(c, fd), backlog: backlogMax }, close: () => void c.close(fd) };
 }
 
 /** Closes a listening socket and removes its file. Connections that wait in its backlog are reset, unless a worker still holds it. */
@@ -202,4 +219,8 @@ function failure(what: string, options: BindOptions): BindError {
     default:
       return new BindError('other', `${where}: ${code}`);
   }
+}
+
+function int32(value: number): Uint8Array {
+  return new Uint8Array(new Int32Array([value]).buffer);
 }

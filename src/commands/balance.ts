@@ -1,13 +1,18 @@
 /** `evergate balance`: the balancer alone, HAProxy's half; also what a link named `haproxy` runs. */
 import { rmSync, writeFileSync } from 'node:fs';
+import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { BindError } from '../adapters/listener.ts';
+import { inheritedSockets, serviceManager, stderrIsJournal } from '../adapters/systemd.ts';
+import { severities } from '../core/log/syslog.ts';
 import type { BalancerPlan } from '../plan/balancer.ts';
+import { Listeners } from './balance/listeners.ts';
 import { loadBalancerPlan } from './balance/load.ts';
 import { dropPrivileges } from './balance/privileges.ts';
 import { Supervisor } from './balance/supervisor.ts';
 import { controlChannel } from './control-channel.ts';
 import { daemonize, daemonReady } from './daemonize.ts';
 import { chooseIo } from './io.ts';
+import { Service } from './service.ts';
 
 export interface BalanceOptions {
   readonly file: readonly string[];
@@ -33,10 +38,15 @@ type Tell = (severity: 'alert' | 'warning' | 'notice', text: string) => void;
 /** Runs until stopped. Ends the process with status 1 when the configuration or an address is refused. */
 export async function balance(options: BalanceOptions): Promise<void> {
   if (options.directory !== undefined) process.chdir(options.directory);
+  raiseCapabilities();
   const tell = teller(options.quiet === true);
   const loaded = await loadBalancerPlan(options.file, limitOf(options));
   process.stderr.write(loaded.report);
-  if (loaded.plan === undefined) process.exit(1);
+  if (loaded.plan === undefined) {
+    // Clients are better refused than left waiting at sockets that nobody will answer.
+    new Listeners(serviceManager(), inheritedSockets()).forgetInherited();
+    process.exit(1);
+  }
   if (options.check === true) {
     if (options.quiet !== true) process.stdout.write('Configuration file is valid\n');
     process.exit(0);
@@ -56,10 +66,15 @@ function limitOf(options: BalanceOptions): { readonly maxconn?: number } {
   process.exit(1);
 }
 
-/** HAProxy's form of messages on standard error. */
+/** HAProxy's form of messages on standard error; for the journal their priority, which then sets the rest itself. */
 function teller(quiet: boolean): Tell {
+  const journal = stderrIsJournal();
   return (severity, text) => {
     if (quiet && severity !== 'alert') return;
+    if (journal) {
+      process.stderr.write(`<${severities[severity]}>${text.replaceAll('\n', `\n<${severities[severity]}>`)}\n`);
+      return;
+    }
     const label = `[${severity.toUpperCase()}]`.padEnd(10);
     process.stderr.write(`${label} (${process.pid}) : ${text}\n`);
   };
@@ -70,6 +85,8 @@ class Balance {
   readonly #tell: Tell;
   readonly #supervisor: Supervisor;
   readonly #say: (line: string) => void;
+  /** Undefined below the launcher of `evergate run`: it speaks for both halves. */
+  readonly #service: Service | undefined;
   #reloading = false;
   #reloadAgain = false;
   #pidfile: string | undefined;
@@ -86,8 +103,20 @@ class Balance {
             () => void this.#softStop(),
           );
     this.#say = (line) => channel?.say(line);
+    const service = new Service();
+    this.#service = channel === undefined ? service : undefined;
     const io = chooseIo(options.io, (text) => tell('notice', text));
-    this.#supervisor = new Supervisor({ io, tell, readiness: this.#say });
+    this.#supervisor = new Supervisor({
+      io,
+      tell,
+      readiness: (line) => {
+        this.#say(line);
+        if (line === 'settled') this.#service?.ready();
+        else this.#service?.heard(line);
+      },
+      store: service.manager,
+      inherited: inheritedSockets(),
+    });
   }
 
   async run(plan: BalancerPlan): Promise<void> {
@@ -136,6 +165,7 @@ class Balance {
       return;
     }
     this.#reloading = true;
+    this.#service?.reloading();
     try {
       do {
         this.#reloadAgain = false;
@@ -144,6 +174,8 @@ class Balance {
       } while (this.#reloadAgain);
     } finally {
       this.#reloading = false;
+      this.#service?.ready();
+      this.#say('reloaded');
     }
   }
 
@@ -164,11 +196,13 @@ class Balance {
   }
 
   async #softStop(): Promise<void> {
+    this.#service?.stopping();
     await this.#supervisor.softStop();
     this.#end();
   }
 
   async #stop(): Promise<void> {
+    this.#service?.stopping();
     await this.#supervisor.stop();
     this.#end();
   }

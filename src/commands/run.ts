@@ -8,7 +8,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { closeDescriptors, inheritedSockets, passOn } from '../adapters/systemd.ts';
 import { launcher as limits } from '../core/limits.ts';
+import { Service } from './service.ts';
 
 export interface RunOptions {
   readonly haproxy: readonly string[];
@@ -36,6 +38,12 @@ class Node {
   readonly ended: Promise<number>;
   readonly #balancer: Half;
   readonly #vrrp: Half;
+  readonly #service = new Service();
+  /** Halves that have not said yet that they read their files again. */
+  readonly #reloading = new Set<Half>();
+  /** Listening sockets of the life before, for the balancer. */
+  readonly #inherited = inheritedSockets();
+  #settled = false;
   #stopping = false;
 
   constructor(options: RunOptions) {
@@ -45,6 +53,7 @@ class Node {
     });
     const files = options.haproxy.flatMap((file) => ['-f', file]);
     const ended = (half: Half, why: string, status: number) => {
+      this.#reloaded(half);
       if (half === this.#balancer) this.#vrrp.tell(`not-serving the balancer ended (${why})`);
       if (!this.#stopping && !half.hasStarted) {
         // It never came up: wrong configuration or address in use, and it has said so. Trying again would only repeat it.
@@ -53,18 +62,50 @@ class Node {
       } else if (this.#stopping && !this.#balancer.alive && !this.#vrrp.alive) end(0);
     };
     // The VRRP daemon first: it holds back until the balancer serves, and its raw sockets are up by then.
-    this.#vrrp = new Half('vrrp', ['-f', options.keepalived, '--dont-fork'], () => {}, ended);
+    this.#vrrp = new Half(
+      'vrrp',
+      ['-f', options.keepalived, '--dont-fork'],
+      (line) => {
+        if (line === 'started') this.#readyWhenBoth();
+        if (line === 'reloaded') this.#reloaded(this.#vrrp);
+      },
+      ended,
+    );
     this.#balancer = new Half(
       'balance',
       [...files, '--foreground', '--io', options.io],
-      (line) => this.#vrrp.tell(line),
+      (line) => this.#balancerSaid(line),
       ended,
     );
     this.#vrrp.start();
-    this.#balancer.start();
+    this.#balancer.start(this.#inherited);
+    // From here on they are the balancer's: one that stays open here would go on taking connections that nobody answers.
+    closeDescriptors(this.#inherited.values());
+  }
+
+  #balancerSaid(line: string): void {
+    if (line === 'settled') {
+      this.#settled = true;
+      this.#readyWhenBoth();
+    } else if (line === 'reloaded') this.#reloaded(this.#balancer);
+    else if (line !== 'started') {
+      this.#vrrp.tell(line);
+      this.#service.heard(line);
+    }
+  }
+
+  #readyWhenBoth(): void {
+    if (this.#settled && this.#vrrp.hasStarted && this.#reloading.size === 0) this.#service.ready();
+  }
+
+  #reloaded(half: Half): void {
+    if (this.#reloading.delete(half)) this.#readyWhenBoth();
   }
 
   reload(): void {
+    this.#service.reloading();
+    for (const half of [this.#balancer, this.#vrrp]) if (half.running) this.#reloading.add(half);
+    this.#readyWhenBoth();
     this.#balancer.signal('SIGHUP');
     this.#vrrp.signal('SIGHUP');
   }
@@ -72,6 +113,7 @@ class Node {
   stop(when: StopTime): void {
     if (this.#stopping && when !== 'now') return;
     this.#stopping = true;
+    this.#service.stopping();
     void this.#stopAll(when);
   }
 
@@ -123,7 +165,12 @@ class Half {
     return this.#child !== undefined || this.#restart !== undefined;
   }
 
-  start(): void {
+  get running(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** @param sockets listening sockets that it finds with `inheritedSockets`. */
+  start(sockets: ReadonlyMap<string, number> = new Map()): void {
     this.#restart = undefined;
     this.#startedAt = performance.now();
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
@@ -131,14 +178,17 @@ class Half {
       process.execPath,
       [...process.execArgv, ...heap[this.#command], join(main), this.#command, ...this.#argv, '--control-fd', '3'],
       // One channel both ways. When the launcher dies, the half sees its end and stops in an orderly way: no orphans.
-      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env: { ...process.env, EVERGATE_INVOKED_AS: 'evergate' } },
+      {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets.values()],
+        env: { ...process.env, ...passOn(sockets, 4), EVERGATE_INVOKED_AS: 'evergate' },
+      },
     );
     this.#child = child;
     const channel = child.stdio[3] as import('node:net').Socket;
     channel.on('error', () => {});
     createInterface(channel).on('line', (line) => {
       this.hasStarted = true;
-      if (line !== 'started') this.#told(line);
+      this.#told(line);
     });
     if (this.#lastTold !== '') channel.write(`${this.#lastTold}\n`);
     child.on('error', () => this.#exited(127, null));

@@ -1,5 +1,6 @@
 /** Where the VRRP daemon's lines go: syslog, the console, or both, as Keepalived's -l, -D, -G and -S say. */
 import { createLogSink, type SyslogSink } from '../adapters/syslog.ts';
+import { stderrIsJournal } from '../adapters/systemd.ts';
 import { localZone } from '../adapters/zone.ts';
 import { SyslogFramer, severities } from '../core/log/syslog.ts';
 import type { Journal } from '../engine/ports.ts';
@@ -20,11 +21,14 @@ export class DaemonJournal implements Journal {
   readonly #options: JournalOptions;
   readonly #sink: SyslogSink | undefined;
   readonly #framer: SyslogFramer;
+  readonly #journal = stderrIsJournal();
   readonly #line = new Uint8Array(lineBytesMax + 1);
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#sink = options.syslog ? createLogSink([{ to: { kind: 'unix', path: '/dev/log' } }]) : undefined;
+    // The journal also answers at /dev/log: every line would stand there twice.
+    this.#sink =
+      options.syslog && !this.#journal ? createLogSink([{ to: { kind: 'unix', path: '/dev/log' } }]) : undefined;
     this.#framer = new SyslogFramer(
       {
         facility: options.facility === undefined ? daemonFacility : local0 + options.facility,
@@ -43,7 +47,8 @@ export class DaemonJournal implements Journal {
 
   log(severity: 'info' | 'notice' | 'warning' | 'err', message: string): void {
     const wallMs = Date.now();
-    if (this.#options.console) process.stderr.write(`${dateOf(wallMs)}: ${message}\n`);
+    if (this.#journal) process.stderr.write(`<${severities[severity]}>${message}\n`);
+    else if (this.#options.console) process.stderr.write(`${dateOf(wallMs)}: ${message}\n`);
     if (this.#sink === undefined) return;
     const text = new TextEncoder().encode(message);
     const end = this.#framer.frame(severities[severity], wallMs, text, 0, text.length, this.#line, 0);

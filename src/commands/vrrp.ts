@@ -1,6 +1,7 @@
 /** `evergate vrrp`: the VRRP daemon alone, Keepalived's half; also what a link named `keepalived` runs. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arpWatch } from '../adapters/arp-watch.ts';
+import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { realClock } from '../adapters/clock.ts';
 import { defaultControlAddress, serveControl } from '../adapters/control-socket.ts';
 import { libc } from '../adapters/libc.ts';
@@ -16,6 +17,7 @@ import { Failover } from '../engine/failover/failover.ts';
 import type { VrrpPlan } from '../plan/vrrp.ts';
 import { controlChannel } from './control-channel.ts';
 import { daemonize, daemonReady } from './daemonize.ts';
+import { Service } from './service.ts';
 import { versionNumber, versionShort } from './version.ts';
 import { describeDiagnostic, loadVrrpPlan } from './vrrp-configuration.ts';
 import { DaemonJournal } from './vrrp-journal.ts';
@@ -50,6 +52,7 @@ const files = {
 
 /** Runs until stopped in an orderly way, then ends the process with status 0; status 1 when the configuration is refused. */
 export async function vrrp(options: VrrpOptions): Promise<void> {
+  raiseCapabilities();
   const interfaces = libc() === undefined ? undefined : interfaceNames();
   const loaded = loadVrrpPlan(options.useFile, options.configId, interfaces);
   for (const diagnostic of loaded.diagnostics) process.stderr.write(`${describeDiagnostic(diagnostic)}\n`);
@@ -91,6 +94,9 @@ class Daemon {
   #beatTimer: NodeJS.Timeout | undefined;
   #stopping = false;
   #closeControl = () => {};
+  /** Under the launcher of `evergate run` it is the one that speaks to systemd. */
+  #service: Service | undefined;
+  #sayToLauncher: (line: string) => void = () => {};
 
   constructor(options: VrrpOptions, plan: VrrpPlan) {
     this.#options = options;
@@ -132,7 +138,9 @@ class Daemon {
     this.#failover.start();
     this.#openControl();
     if (this.#options.controlFd !== undefined) this.#listenToLauncher(this.#options.controlFd);
+    else this.#service = new Service();
     this.#journal.log('info', 'Startup complete');
+    this.#service?.ready();
     daemonReady();
   }
 
@@ -170,6 +178,7 @@ class Daemon {
       (line) => this.#told(line),
       () => this.#stop(),
     );
+    this.#sayToLauncher = (line) => channel.say(line);
     channel.say('started');
   }
 
@@ -190,6 +199,13 @@ class Daemon {
   #reload(): void {
     if (this.#stopping) return;
     this.#journal.log('info', 'Reloading');
+    this.#service?.reloading();
+    this.#reloadOnce();
+    this.#service?.ready();
+    this.#sayToLauncher('reloaded');
+  }
+
+  #reloadOnce(): void {
     const names = new Set(this.#links.links().map(({ name }) => name));
     const { plan, diagnostics } = loadVrrpPlan(this.#options.useFile, this.#options.configId, names);
     for (const diagnostic of diagnostics)
@@ -206,6 +222,7 @@ class Daemon {
   #stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#service?.stopping();
     this.#journal.log('info', 'Stopping');
     clearTimeout(this.#beatTimer);
     this.#closeControl();

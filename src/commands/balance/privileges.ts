@@ -4,6 +4,8 @@ import type { GlobalPlan } from '../../plan/balancer.ts';
 /** @param refused told why, when the user or group can't be taken on: running on as root would be worse than not running. */
 export function dropPrivileges(global: GlobalPlan, refused: (text: string) => void): void {
   const { user, group } = global;
+  // Started as somebody who is not root (a service manager's doing): there is nothing to give up, and nobody else that one could become.
+  if (process.getuid?.() !== 0) return;
   try {
     // The group first: without root it could no longer be changed.
     if (group !== undefined) {

@@ -12,22 +12,29 @@ import { snapshot } from '../../engine/stats.ts';
 import { MessageLog } from '../../engine/traffic-log.ts';
 import type { BalancerPlan } from '../../plan/balancer.ts';
 import { Generation } from './generation.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type SocketStore } from './listeners.ts';
 
 export interface SupervisorOptions {
   readonly io: 'uring' | 'net';
   /** Writes a line for the operator: HAProxy's form on standard error. */
   readonly tell: (severity: 'alert' | 'warning' | 'notice', text: string) => void;
-  /** Told `serving` or `not-serving <reason>` at each change, and `beat` while all is well. */
+  /**
+   * Told `serving` or `not-serving <reason>` at each change, `beat` while all is well, and once `settled`: everything is bound, and every
+   * server has been checked.
+   */
   readonly readiness: (line: string) => void;
+  /** Keeps listening sockets over a restart of the process; and those it kept for this one. */
+  readonly store?: SocketStore | undefined;
+  readonly inherited?: ReadonlyMap<string, number>;
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #listeners = new Listeners();
+  readonly #listeners: Listeners;
   #generation: Generation | undefined;
   #log: { readonly sink: SyslogSink; readonly messages: MessageLog; readonly plan: BalancerPlan } | undefined;
   #said = '';
+  #settled = false;
   #stopping = false;
   #beat: NodeJS.Timeout | undefined;
   readonly #beats = new Map<number, { count: number; at: number }>();
@@ -35,6 +42,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#listeners = new Listeners(options.store, options.inherited);
   }
 
   get generation(): Generation | undefined {
@@ -44,6 +52,7 @@ export class Supervisor {
   /** Binds and starts. Throws BindError when an address can't be had; then nothing was started. */
   async start(plan: BalancerPlan): Promise<void> {
     const sockets = this.#listeners.bind(plan);
+    this.#listeners.forgetInherited();
     this.#openLog(plan);
     const generation = new Generation(plan, sockets, this.#options.io, this.#events());
     this.#generation = generation;
@@ -175,9 +184,13 @@ export class Supervisor {
   #judge(): void {
     const reason = this.#reasonNotToServe();
     const line = reason === undefined ? 'serving' : `not-serving ${reason}`;
-    if (line === this.#said) return;
-    this.#said = line;
-    this.#options.readiness(line);
+    if (line !== this.#said) {
+      this.#said = line;
+      this.#options.readiness(line);
+    }
+    if (this.#settled || this.#generation?.checker.allChecked() !== true) return;
+    this.#settled = true;
+    this.#options.readiness('settled');
   }
 
   /** Why this balancer can't serve now. Ready means: bound, workers turning, every server checked once, one usable for somebody. */
