@@ -40,6 +40,8 @@ export interface Dispatch {
   abandon(waiter: Waiter): void;
   /** True while the server takes new requests (up, weight > 0, not disabled). */
   usable(server: number): boolean;
+  /** Which server's queue a waiter that `assign` just put into one stands in; -1 = the backend's, where any server serves it. */
+  queuedAt(waiter: Waiter): number;
   /** For log lines: requests in the server's queue and the backend's, all threads. */
   serverQueueLength(server: number): number;
   backendQueueLength(): number;

@@ -66,6 +66,10 @@ class Dispatcher implements Dispatch {
     return this.#backend.weights[server] > 0;
   }
 
+  queuedAt(waiter: Waiter): number {
+    return this.#backend.queuedAt(waiter.queueTicket);
+  }
+
   serverQueueLength(server: number): number {
     return this.#backend.queued[server];
   }

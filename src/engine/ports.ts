@@ -247,6 +247,11 @@ export interface AddressRequest {
    */
   readonly lifetimeSeconds: number | undefined;
   readonly deprecated: boolean;
+  /** Preferred lifetime where it is neither 0 (`deprecated`) nor the valid one. */
+  readonly preferredSeconds?: number;
+  /** ip-address(8)'s `mngtmpaddr` and `autojoin`. */
+  readonly manageTemporary?: boolean;
+  readonly autojoin?: boolean;
 }
 
 export interface LinkWatcher {

@@ -6,10 +6,10 @@ import { compileLogFormat, type FormatContext, type LogFormat } from '../core/lo
 import { lineLevel, shouldLog } from '../core/log/policy.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import { connectLog } from '../core/log/standard.ts';
-import { type Severity, SyslogFramer } from '../core/log/syslog.ts';
+import { type Severity, SyslogFramer, severities } from '../core/log/syslog.ts';
 import type { BalancerPlan, FrontendPlan } from '../plan/balancer.ts';
 import type { Clock, LogSink } from './ports.ts';
-import type { ExchangeLog } from './proxy/ports.ts';
+import type { ExchangeLog, LogMoment } from './proxy/ports.ts';
 
 /** The lines of one thread go through one of these: it frames them and counts them for sampling. */
 class Frames {
@@ -54,11 +54,19 @@ export class TrafficLog implements ExchangeLog {
     this.#line = new Uint8Array(longestLine(plan));
   }
 
+  moment(frontend: number): LogMoment {
+    const { log } = this.#frontends[frontend]!;
+    if (log.format === undefined) return 'begin';
+    return log.logAsap || !this.#formats[frontend]!.waitsForEnd ? 'head' : 'end';
+  }
+
   exchange(frontend: number, _backend: number, record: LogRecord, receivedBytes: boolean): void {
     const { log } = this.#frontends[frontend]!;
-    if (log.targets.length === 0 || !shouldLog(log, record, receivedBytes)) return;
+    // The options that choose lines by how an exchange went mean nothing to a line that is written before.
+    const isDefault = log.format === undefined;
+    if (log.targets.length === 0 || !(isDefault || shouldLog(log, record, receivedBytes))) return;
     const end = this.#formats[frontend]!.render(record, this.#line, 0);
-    this.#frames.send(log.targets, lineLevel(log, record), this.#line, end);
+    this.#frames.send(log.targets, isDefault ? severities.info : lineLevel(log, record), this.#line, end);
   }
 }
 

@@ -129,7 +129,10 @@ export class Bench {
       streams: this.network.streams('10.0.0.1'),
       dispatches: dispatch.backends,
       stats: this.#stats(),
-      log: { exchange: (_frontend, _backend, record) => this.log.push(render(mode, record)) },
+      log: {
+        moment: () => (frontend.log.logAsap ? 'head' : 'end'),
+        exchange: (_frontend, _backend, record) => this.log.push(render(mode, record)),
+      },
     });
     this.#front = this.network.bind('10.0.0.1', 80);
     this.worker.listen([[this.#front]]);

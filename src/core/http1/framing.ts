@@ -9,6 +9,7 @@ const chunked = ascii('chunked');
 const close = ascii('close');
 const keepAlive = ascii('keep-alive');
 const upgrade = ascii('upgrade');
+const websocket = ascii('websocket');
 const h2c = ascii('h2c');
 const continue100 = ascii('100-continue');
 
@@ -44,6 +45,10 @@ export function readFraming(head: Head): number {
         if (end > start) head.hasUpgrade = true;
         // HTTP/2 without TLS would hide requests from everything here; one mention, also on a second line, refuses all of it.
         if (mentionsH2c(buffer, start, end)) head.upgradeRefused = true;
+        if (equalsLower(buffer, start, end, websocket)) head.upgradeWebsocket = true;
+        break;
+      case field.websocketKey:
+        if (end > start) head.hasWebsocketKey = true;
         break;
       case field.expect:
         if (equalsLower(buffer, start, end, continue100)) head.expectContinue = true;

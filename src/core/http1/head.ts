@@ -18,9 +18,10 @@ export const field = {
   keepAlive: 8,
   proxyConnection: 9,
   http2Settings: 10,
+  websocketKey: 11,
 } as const;
 
-/** Why a head or body is refused. The name says the rule; `headErrorText` says it in words for logs. */
+/** Why a head or body is refused: the name says the rule. */
 export type MessageError =
   | 'method'
   | 'target'
@@ -41,6 +42,7 @@ export type MessageError =
   | 'transfer-coding'
   | 'length-and-encoding'
   | 'connection'
+  | 'websocket-key'
   | 'chunk-size'
   | 'chunk-extension'
   | 'chunk-end'
@@ -77,6 +79,8 @@ export class Head {
   hasConnection = false;
   hasUpgrade = false;
   upgradeRefused = false;
+  upgradeWebsocket = false;
+  hasWebsocketKey = false;
   expectContinue = false;
   /** Value range of Host, and what of an absolute-form target names the host; -1 when there is none. */
   hostStart = -1;
@@ -111,6 +115,8 @@ export class Head {
     this.hasConnection = false;
     this.hasUpgrade = false;
     this.upgradeRefused = false;
+    this.upgradeWebsocket = false;
+    this.hasWebsocketKey = false;
     this.expectContinue = false;
     this.hostStart = this.hostEnd = -1;
     this.authorityStart = this.authorityEnd = -1;
@@ -131,14 +137,14 @@ export class Head {
   }
 
   /**
-   * The fields' part of `logBytes`; what HAProxy drops while reading (an overridden Content-Length, a Connection field that only
-   * says whether to close) is not counted.
+   * The fields' part of `logBytes`; what HAProxy drops while reading (an overridden or repeated Content-Length, a Connection field
+   * that only says whether to close) is not counted.
    */
   fieldLogBytes(): number {
-    let bytes = 0;
+    let bytes = this.chunked || this.contentLength < 0 ? 0 : 'content-length'.length + digits(this.contentLength);
     for (let i = 0; i < this.count; i++) {
       const id = this.ids[i];
-      if (id === field.contentLength && this.chunked) continue;
+      if (id === field.contentLength) continue;
       if (id === field.connection && !this.connectionUpgrade && this.nominatedCount === 0) continue;
       const at = i * 4;
       bytes += this.offsets[at + 1]! - this.offsets[at]! + this.offsets[at + 3]! - this.offsets[at + 2]!;
@@ -158,6 +164,12 @@ export class Head {
     for (let i = 0; i < name.length; i++) if (lowerToken[this.buffer[start + i]!] !== name[i]) return false;
     return true;
   }
+}
+
+function digits(value: number): number {
+  let count = 1;
+  for (let limit = 10; value >= limit; limit *= 10) count++;
+  return count;
 }
 
 /** Options that one Connection field may list; nobody has a use for more. */

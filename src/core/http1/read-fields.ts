@@ -93,6 +93,7 @@ function fieldId(buffer: Uint8Array, start: number, end: number): number {
     case 16:
       return is(buffer, start, 'proxy-connection') ? field.proxyConnection : 0;
     case 17:
+      if (is(buffer, start, 'sec-websocket-key')) return field.websocketKey;
       return is(buffer, start, 'transfer-encoding') ? field.transferEncoding : 0;
     default:
       return 0;

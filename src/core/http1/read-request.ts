@@ -89,6 +89,9 @@ function checkRequest(head: Head): number {
   if (head.hostStart < 0 && head.minor > 0) return head.fail('host-missing', head.lineStart);
   for (let i = head.hostStart; i < head.hostEnd; i++) if (hostByte[buffer[i]!] === 0) return head.fail('host', i);
 
+  // RFC 6455 §4.2.1: the key is a part of the handshake; without it somebody only wants a connection that nobody looks into.
+  if (head.connectionUpgrade && head.upgradeWebsocket && !head.hasWebsocketKey)
+    return head.fail('websocket-key', head.lineStart);
   const first = buffer[head.targetStart]!;
   if (first === 47 || isConnect(head)) return 0;
   const length = head.targetEnd - head.targetStart;

@@ -6,6 +6,9 @@
 import { lower, lowerToken, rangesEqualLower } from './bytes.ts';
 import { field, type Head } from './head.ts';
 
+/** Pieces of body up to this size are copied behind what is written anyway; larger ones go out from where they are. */
+export const copyBytesMax = 4_096;
+
 /** A growing byte buffer with the position where the next byte goes. */
 export class Output {
   bytes: Uint8Array;
@@ -103,6 +106,7 @@ export function writeFields(out: Output, head: Head, hop: HopByHop): void {
     const at = i * 4;
     switch (ids[i]) {
       case field.other:
+      case field.websocketKey:
         if (head.nominatedCount > 0 && isNominated(head, offsets[at]!, offsets[at + 1]!)) continue;
         break;
       case field.connection:

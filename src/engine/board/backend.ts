@@ -188,6 +188,11 @@ export class BackendBoard implements BalanceServers {
     this.#unlock();
   }
 
+  /** The server in whose queue a ticket of this worker waits, or -1: in the backend's (or no longer). */
+  queuedAt(ticket: number): number {
+    return this.#queues.waitsFor(this.#queues.numberOf(this.#owner, ticket));
+  }
+
   /** True when this worker has granted tickets to take. Cheap: no lock. */
   hasGranted(): boolean {
     return this.#queues.firstGranted(this.#owner) >= 0;

@@ -51,6 +51,11 @@ export class BackendQueues {
     return this.#words[this.#ticketAt(number) + ticketWord.state];
   }
 
+  /** The server that a waiting ticket waits for, or `backendQueue`. */
+  waitsFor(number: number): number {
+    return Math.max(backendQueue, this.state(number) - inServerQueue);
+  }
+
   /** The ticket that waits longest for this server, or in the backend's queue; -1 = none. */
   first(server: number): number {
     return this.#words[this.#head(server)] - 1;

@@ -3,14 +3,26 @@ import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import type { RoutePlan } from '../../plan/vrrp.ts';
 import type { AddressRequest, Journal, LinkAddress, Links } from '../ports.ts';
 
+/** A lease of n seconds is renewed this often within them. */
+const renewalsPerLease = 5;
+
 export class Holdings {
   readonly #links: Links;
   readonly #journal: Journal;
   readonly #router: string;
+  readonly #leaseSeconds: () => number | undefined;
+  #renewedAt = -Infinity;
   /** By interface index and address. */
   readonly #held = new Map<string, { readonly address: VirtualAddress; readonly request: AddressRequest }>();
 
-  constructor(links: Links, journal: Journal, router: string) {
+  /** `leaseSeconds`: how long the kernel keeps what is not renewed; undefined = for ever. */
+  constructor(
+    links: Links,
+    journal: Journal,
+    router: string,
+    leaseSeconds: () => number | undefined = () => undefined,
+  ) {
+    this.#leaseSeconds = leaseSeconds;
     this.#links = links;
     this.#journal = journal;
     this.#router = router;
@@ -58,9 +70,18 @@ export class Holdings {
     }
   }
 
+  /** Renews the lease, several times within its length: a renewal that comes late by an interval costs nothing. */
+  renew(now: number): void {
+    const lease = this.#leaseSeconds();
+    if (lease === undefined || now - this.#renewedAt < (lease * 1000) / renewalsPerLease) return;
+    this.#renewedAt = now;
+    this.reassert();
+  }
+
   /** Sets again what should be there: after a reload that moved an address from another router to this one. */
   reassert(): void {
-    for (const { request } of this.#held.values()) this.#links.addAddress(request);
+    const lifetimeSeconds = this.#leaseSeconds();
+    for (const { request } of this.#held.values()) this.#links.addAddress({ ...request, lifetimeSeconds });
   }
 
   setRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): void {
@@ -80,12 +101,16 @@ export class Holdings {
 
   #request(address: VirtualAddress, device: string): AddressRequest | undefined {
     const link = this.#links.link(address.device ?? device);
-    return link === undefined ? undefined : addressRequest(address, link.index);
+    return link === undefined ? undefined : addressRequest(address, link.index, this.#leaseSeconds());
   }
 }
 
-export function addressRequest(address: VirtualAddress, interfaceIndex: number): AddressRequest {
-  const { family, prefix, label, scope, broadcast, peer, home, noPrefixRoute } = address;
+export function addressRequest(
+  address: VirtualAddress,
+  interfaceIndex: number,
+  lifetimeSeconds: number | undefined,
+): AddressRequest {
+  const { family, prefix, label, scope, broadcast, peer, home, noPrefixRoute, preferredLifetimeSec } = address;
   return {
     interfaceIndex,
     family,
@@ -97,9 +122,12 @@ export function addressRequest(address: VirtualAddress, interfaceIndex: number):
     peer,
     home,
     noPrefixRoute,
-    lifetimeSeconds: undefined,
-    // A virtual IPv6 address must not become the source of what this host sends by itself (RFC 6724 §5 rule 3); Keepalived does so too.
-    deprecated: family === 'ipv6' && prefix === 128,
+    lifetimeSeconds,
+    // With a preferred lifetime of 0 it doesn't become the source of what this host sends by itself (RFC 6724 §5 rule 3).
+    deprecated: preferredLifetimeSec === 0,
+    ...(preferredLifetimeSec ? { preferredSeconds: preferredLifetimeSec } : {}),
+    ...(address.manageTemporary ? { manageTemporary: true } : {}),
+    ...(address.autojoin ? { autojoin: true } : {}),
   };
 }
 

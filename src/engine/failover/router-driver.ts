@@ -9,6 +9,7 @@ import { wrapAuthenticated } from '../../core/vrrp/ah.ts';
 import type { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
 import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { gratuitousArp, unsolicitedNeighbourAdvertisement } from '../../core/vrrp/frames.ts';
+import { leaseSeconds } from '../../core/vrrp/intervals.ts';
 import type { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
 import { encodeAdvertisement, passwordBytes } from '../../core/vrrp/packet.ts';
 import { receiveAdvertisement } from '../../core/vrrp/receive.ts';
@@ -60,7 +61,10 @@ export class RouterDriver {
     this.machine = machine;
     this.#world = world;
     this.#deliver = deliver;
-    this.holdings = new Holdings(world.links, world.journal, plan.settings.name);
+    this.holdings = new Holdings(world.links, world.journal, plan.settings.name, () => {
+      const { addressesAreLeased, advertisementIntervalMs, downTimerAdverts } = this.settings;
+      return addressesAreLeased === false ? undefined : leaseSeconds(advertisementIntervalMs, downTimerAdverts);
+    });
     this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
     this.#virtualLink = new VirtualLink(world.links, world.journal);
   }
@@ -88,6 +92,8 @@ export class RouterDriver {
     switch (action.kind) {
       case 'send-advertisement':
         this.#advertise(action.priority);
+        // Nothing is held by a backup that says a last word, nor when a resigning router says priority 0.
+        if (action.priority > 0) this.holdings.renew(this.#world.clock.now());
         break;
       case 'add-addresses':
         this.holdings.add(action.addresses, this.device());

@@ -1,10 +1,11 @@
 /** Heads as they leave us: the request towards the server, the response towards the client (RFC 9110 §7.6, RFC 9112 §9). */
-import { ipBytes } from '../../core/address.ts';
+import { ipBytes, type SocketAddress } from '../../core/address.ts';
 import { ascii } from '../../core/http1/bytes.ts';
 import type { Head } from '../../core/http1/head.ts';
 import { type HopByHop, type Output, writeFields } from '../../core/http1/write.ts';
 import type { ForwardForPlan } from '../../plan/balancer.ts';
-import type { BackendRuntime, FrontendRuntime } from './runtime.ts';
+import type { HttpClient } from './http-client.ts';
+import type { FrontendRuntime } from './runtime.ts';
 
 const hop: HopByHop = { upgrade: false, dropEncoding: false, dropLength: false, dropExpect: false };
 
@@ -15,9 +16,7 @@ const hop: HopByHop = { upgrade: false, dropEncoding: false, dropLength: false, 
 export function writeRequestHead(
   out: Output,
   head: Head,
-  frontend: FrontendRuntime,
-  backend: BackendRuntime,
-  clientHost: string,
+  client: HttpClient,
   keepServer: boolean,
   upgrade: boolean,
 ): number {
@@ -36,7 +35,9 @@ export function writeRequestHead(
     out.crlf();
   }
   writeFields(out, head, hop);
-  writeForwardedFor(out, head, frontend, backend, clientHost);
+  const { forwardFor } = client.frontend;
+  if (forwardFor !== undefined && !(forwardFor.plan.ifNone && head.find(forwardFor.name) >= 0))
+    out.append(client.forwardedForLine());
   if (!keepServer) {
     if (head.minor > 0 && !upgrade) out.append(connectionClose);
   } else if (head.minor === 0) out.append(connectionKeepAlive);
@@ -44,25 +45,11 @@ export function writeRequestHead(
   return lineLength;
 }
 
-/** X-Forwarded-For or the name that `option forwardfor header` gives; the backend's word counts before the frontend's. */
-function writeForwardedFor(
-  out: Output,
-  head: Head,
-  frontend: FrontendRuntime,
-  backend: BackendRuntime,
-  clientHost: string,
-): void {
-  const name = backend.forwardForName ?? frontend.forwardForName;
-  if (name === undefined || clientHost === '') return;
-  const plan = backend.plan.forwardFor ?? frontend.plan.forwardFor!;
-  if (plan.ifNone && head.find(name) >= 0) return;
-  if (isExcepted(frontend.plan.forwardFor, clientHost) || isExcepted(backend.plan.forwardFor, clientHost)) return;
-  out.append(name);
-  out.reserve(clientHost.length + 4);
-  out.bytes[out.length++] = 58;
-  out.bytes[out.length++] = 32;
-  for (let i = 0; i < clientHost.length; i++) out.bytes[out.length++] = clientHost.charCodeAt(i);
-  out.crlf();
+/** X-Forwarded-For, or the name that `option forwardfor header` gives, with the client's address; empty when the client gets none. */
+export function forwardedForLine({ plan, backend, forwardFor }: FrontendRuntime, client: SocketAddress): Uint8Array {
+  if (forwardFor === undefined || client.family === 'unix' || client.host === '') return nothing;
+  if (isExcepted(plan.forwardFor, client.host) || isExcepted(backend?.plan.forwardFor, client.host)) return nothing;
+  return ascii(`${forwardFor.plan.header.toLowerCase()}: ${client.host}\r\n`);
 }
 
 function isExcepted(plan: ForwardForPlan | undefined, clientHost: string): boolean {
@@ -104,6 +91,7 @@ export function writeResponseHead(out: Output, head: Head, shape: ResponseShape)
   out.crlf();
 }
 
+const nothing = new Uint8Array(0);
 const http10 = ascii(' HTTP/1.0');
 const http11 = ascii(' HTTP/1.1');
 const http10Status = ascii('HTTP/1.0 ');

@@ -4,10 +4,12 @@
  */
 import type { MessageError } from '../../core/http1/head.ts';
 import { readRequest } from '../../core/http1/read-request.ts';
-import { drainBytesMax, lingerBytesMax, lingerMs } from '../../core/limits.ts';
+import { lingerBytesMax, lingerMs } from '../../core/limits.ts';
 import { type ErrorStatus, errorPages } from '../error-pages.ts';
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
 import { Timer, type TimerOwner } from '../timer-wheel.ts';
+import { forwardedForLine } from './forward-head.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { IdlePool } from './idle-pool.ts';
 import { fillUnread } from './log-exchange.ts';
@@ -31,14 +33,12 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   baseAt: number;
   baseWall: number;
   firstByteAt = 0;
-  /** Bytes that came and could not be used yet: a part of a head, a body nobody takes, the next request. */
-  #held: Uint8Array | undefined;
-  #heldStart = 0;
-  #heldEnd = 0;
+  readonly #held = new HeldBytes();
   #pumping = false;
   #paused = false;
   #dropped = 0;
   #ownIdle: IdlePool | undefined;
+  #forwardedForLine: Uint8Array | undefined;
 
   constructor(context: ProxyContext, frontend: FrontendRuntime, stream: Stream) {
     this.context = context;
@@ -62,17 +62,17 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
       if (this.#dropped > lingerBytesMax) this.#end();
       return;
     }
-    if (this.#heldEnd === this.#heldStart) {
+    if (this.#held.length === 0) {
       this.#pump(buffer, start, end);
       return;
     }
-    const useful = this.#hold(buffer, start, end);
+    const useful = this.#held.append(buffer, start, end);
     if (this.state !== 'head' || useful) {
       this.pump();
       return;
     }
     // A head that grows without line ends needs no reading again, only its limit and its timeout.
-    if (this.#heldEnd - this.#heldStart > this.context.headBytesMax) {
+    if (this.#held.length > this.context.headBytesMax) {
       this.pump();
       return;
     }
@@ -122,7 +122,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     else if (state === 'first' || state === 'head') this.#logUnread(400, 'C');
     this.#spare?.dispose();
     this.#ownIdle?.clear();
-    this.#held = this.#spare = undefined;
+    this.#spare = undefined;
     this.context.stats.closeConnection(this.frontend.plan.index);
     this.frontend.connectionClosed(this);
   }
@@ -153,7 +153,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
 
   /** Offers again what is held back: the exchange can take more, or is over. */
   pump(): void {
-    if (!this.#pumping) this.#pump(this.#held ?? nothing, this.#heldStart, this.#heldEnd);
+    if (!this.#pumping) this.#pump(this.#held.bytes, this.#held.start, this.#held.end);
   }
 
   /** @param keep the connection goes on; otherwise the client is given time to read the answer. */
@@ -162,7 +162,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.#spare = exchange;
     if (this.state !== 'exchange') return;
     if (!keep) {
-      this.finish(exchange.requestBody.done);
+      this.finish(exchange.request.body.done);
       return;
     }
     this.state = 'idle';
@@ -176,7 +176,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
 
   /** Ends the connection after what was written. @param clean nothing more is expected from the client. */
   finish(clean: boolean): void {
-    if (this.peerEnded || (clean && this.#heldEnd === this.#heldStart)) {
+    if (this.peerEnded || (clean && this.#held.length === 0)) {
       this.#end();
       return;
     }
@@ -201,6 +201,12 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     return this.#ownIdle;
   }
 
+  /** See forward-head.ts; the same for all requests of a connection. */
+  forwardedForLine(): Uint8Array {
+    this.#forwardedForLine ??= forwardedForLine(this.frontend, this.stream.remoteAddress());
+    return this.#forwardedForLine;
+  }
+
   armClient(): void {
     this.#arm(this.frontend.plan.timeouts.client);
   }
@@ -221,7 +227,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     if (exchange === undefined) {
       if (server < 0 && this.state !== 'gone') this.stream.reset();
     } else if (server < 0 || (exchange.server === server && exchange.backend?.plan.index === backend))
-      exchange.shutdown();
+      exchange.shutdown(server >= 0);
   }
 
   // ---------------------------------------------------------------- reading
@@ -248,12 +254,13 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     }
     this.#pumping = false;
     if (this.state === 'gone') return;
-    this.#keep(buffer, at, end);
+    this.#held.keep(buffer, at, end);
+    this.#held.trim(this.state !== 'exchange');
     if (this.peerEnded) {
       this.#inputEnded();
       return;
     }
-    const blocked = this.state === 'exchange' && (this.#heldEnd > this.#heldStart || this.exchange!.requestBlocked);
+    const blocked = this.state === 'exchange' && (this.#held.length > 0 || this.exchange!.request.blocked);
     if (blocked === this.#paused) return;
     this.#paused = blocked;
     if (blocked) this.stream.pause();
@@ -278,7 +285,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
       this.state = 'head';
     }
     const head = context.requestHead;
-    const after = readRequest(head, buffer, start, end, context.headBytesMax);
+    let after = readRequest(head, buffer, start, end, context.headBytesMax);
+    if (after > 0 && head.chunked && !this.#chunksAreGood(buffer, after, end)) after = head.fail('chunk-size', after);
     if (after === 0) this.#headGrew();
     else if (after < 0) this.#refuse(statusOf(head.error!), 'P');
     if (after <= 0) return after < 0 ? end : 0;
@@ -294,44 +302,19 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     return after;
   }
 
+  /** A body whose beginning is here and is nonsense reaches no server, as with HAProxy. */
+  #chunksAreGood(buffer: Uint8Array, start: number, end: number): boolean {
+    const { lookahead } = this.context;
+    lookahead.begin('chunked', 0);
+    for (let at = start; at < end && !lookahead.done && lookahead.error === undefined; )
+      at = lookahead.read(buffer, at, end);
+    return lookahead.error === undefined;
+  }
+
   #headGrew(): void {
     const { timeouts } = this.frontend.plan;
     // Without timeout http-request the plain client timeout counts from byte to byte (manual 4.2 timeout http-request).
     if (timeouts.httpRequest === 0) this.#arm(timeouts.client);
-  }
-
-  // ---------------------------------------------------------------- bytes held back
-
-  #hold(buffer: Uint8Array, start: number, end: number): boolean {
-    const size = end - start;
-    const used = this.#heldEnd - this.#heldStart;
-    const old = this.#held;
-    if (old === undefined || this.#heldEnd + size > old.length) {
-      const grown = used + size > (old?.length ?? 0) ? new Uint8Array(Math.max(1024, (used + size) * 2)) : old!;
-      if (old !== undefined) grown.set(old.subarray(this.#heldStart, this.#heldEnd));
-      this.#held = grown;
-      this.#heldStart = 0;
-      this.#heldEnd = used;
-    }
-    this.#held!.set(buffer.subarray(start, end), this.#heldEnd);
-    this.#heldEnd += size;
-    for (let i = start; i < end; i++) if (buffer[i] === 10) return true;
-    return false;
-  }
-
-  #keep(buffer: Uint8Array, start: number, end: number): void {
-    if (buffer === this.#held) {
-      this.#heldStart = start;
-      this.#heldEnd = end;
-    } else if (start < end) {
-      this.#heldStart = this.#heldEnd = 0;
-      this.#hold(buffer, start, end);
-    }
-    if (this.#heldStart !== this.#heldEnd) return;
-    this.#heldStart = this.#heldEnd = 0;
-    // A big one was for one body or burst; an idle connection keeps none.
-    if (this.#held !== undefined && (this.#held.length > drainBytesMax || this.state !== 'exchange'))
-      this.#held = undefined;
   }
 
   // ---------------------------------------------------------------- endings
@@ -395,5 +378,3 @@ function statusOf(error: MessageError): ErrorStatus {
       return 400;
   }
 }
-
-const nothing = new Uint8Array(0);

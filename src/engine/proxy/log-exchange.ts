@@ -31,7 +31,9 @@ export function fillUnread(client: HttpClient, status: number, cause: string): v
   record.requestStart = record.requestEnd = 0;
   record.requestCounter = client.requests;
   record.backendConnections = record.serverConnections = 0;
-  report(context, frontend.plan.index, -1, -1, record, received);
+  // HAProxy's default line is for requests.
+  const kind = frontend.logMoment === 'begin' ? 'end-logged-before' : 'end';
+  report(context, frontend.plan.index, -1, -1, record, received, kind);
 }
 
 /** What HTTP exchanges and TCP sessions have in common; to be called when the server's slot was given back. */
@@ -47,11 +49,14 @@ export function fillSearch(record: ExchangeRecord, search: ServerSearch): void {
   record.serverQueue = search.serverQueue;
   record.backendQueue = search.backendQueue;
   record.backendConnections = backend?.dispatch.backendConnections() ?? 0;
-  record.serverConnections = plan === undefined ? 0 : backend!.dispatch.serverConnections(server);
+  record.serverConnections =
+    search.othersAtServer >= 0 || plan === undefined
+      ? Math.max(0, search.othersAtServer)
+      : backend!.dispatch.serverConnections(server);
 }
 
-/** What becomes of a record: counted at the end, logged at the end or (`option logasap`) before the data has passed. */
-export type ReportKind = 'end' | 'asap' | 'end-logged-before';
+/** What becomes of a record: counted at the end, logged at the end or early (see LogMoment). */
+export type ReportKind = 'end' | 'early' | 'end-logged-before';
 
 export function report(
   context: ProxyContext,
@@ -60,12 +65,12 @@ export function report(
   server: number,
   record: ExchangeRecord,
   receivedBytes: boolean,
-  kind: ReportKind = 'end',
+  kind: ReportKind,
 ): void {
   record.activeConnections = context.stats.activeConnections();
   record.frontendConnections = context.stats.frontendConnections(frontend);
-  record.asap = kind === 'asap';
-  if (kind !== 'asap') context.stats.exchange(frontend, backend, server, record);
+  record.asap = kind === 'early';
+  if (kind !== 'early') context.stats.exchange(frontend, backend, server, record);
   if (kind !== 'end-logged-before') context.log.exchange(frontend, backend, record, receivedBytes);
   record.client = record.serverStream = undefined;
 }

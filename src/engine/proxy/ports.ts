@@ -1,8 +1,15 @@
 /** What the proxy asks of its neighbours in the engine, besides Dispatch: counting and logging. */
 import type { LogRecord } from '../../core/log/record.ts';
 
+/**
+ * When a line is written: `begin` HAProxy's short default line, once a connection (tcp) or request (http) is there · `head` when the
+ * response's head came (http) or the server is connected (tcp): `option logasap`, and formats that tell nothing later · `end`.
+ */
+export type LogMoment = 'begin' | 'head' | 'end';
+
 /** Receives each finished exchange or session. The record is reused: it is valid for the call only. */
 export interface ExchangeLog {
+  moment(frontend: number): LogMoment;
   /**
    * @param backend index, or -1 when none was reached: the frontend's own log settings apply in any case.
    * @param receivedBytes at least one byte came from the client (`option dontlognull`).

@@ -8,8 +8,12 @@ export function isHeadMethod(head: Head): boolean {
 
 /** May be sent again when it is unknown whether it arrived (RFC 9110 §9.2.2). */
 export function isIdempotent(head: Head): boolean {
-  for (const method of idempotent) if (methodIs(head, method)) return true;
-  return false;
+  return isSafe(head) || methodIs(head, put) || methodIs(head, del);
+}
+
+/** Asks for nothing to be changed (RFC 9110 §9.2.1). */
+export function isSafe(head: Head): boolean {
+  return methodIs(head, get) || methodIs(head, headMethod) || methodIs(head, options);
 }
 
 /** In any case of letters: what is refused is refused in every spelling that somebody might accept. */
@@ -32,5 +36,8 @@ function rangeIs(buffer: Uint8Array, start: number, end: number, text: Uint8Arra
 }
 
 const headMethod = ascii('HEAD');
-const idempotent = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'].map(ascii);
+const get = ascii('GET');
+const put = ascii('PUT');
+const del = ascii('DELETE');
+const options = ascii('OPTIONS');
 const trace = ascii('trace');

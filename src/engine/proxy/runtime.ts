@@ -1,14 +1,16 @@
 /** What one worker knows of each frontend, backend and server while it runs, and what all its connections share. */
 import type { SocketAddress } from '../../core/address.ts';
+import { BalanceKey } from '../../core/balance/key.ts';
+import type { BodyReader } from '../../core/http1/body.ts';
 import { ascii } from '../../core/http1/bytes.ts';
 import type { Head } from '../../core/http1/head.ts';
 import type { Output } from '../../core/http1/write.ts';
-import type { BackendPlan, BalancerPlan, FrontendPlan, ServerPlan } from '../../plan/balancer.ts';
+import type { BackendPlan, BalancerPlan, ForwardForPlan, FrontendPlan, ServerPlan } from '../../plan/balancer.ts';
 import type { Dispatch } from '../dispatch.ts';
 import type { Clock, Random, Streams } from '../ports.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { IdlePool } from './idle-pool.ts';
-import type { ExchangeLog, ProxyStats } from './ports.ts';
+import type { ExchangeLog, LogMoment, ProxyStats } from './ports.ts';
 import type { ExchangeRecord } from './record.ts';
 
 export interface ServerRuntime {
@@ -22,15 +24,23 @@ export interface BackendRuntime {
   readonly plan: BackendPlan;
   readonly dispatch: Dispatch;
   readonly servers: readonly ServerRuntime[];
-  /** Name of the field that `balance hdr` hashes, lower case; undefined for other algorithms. */
-  readonly balanceField: Uint8Array | undefined;
-  readonly forwardForName: Uint8Array | undefined;
+  readonly balanceKey: BalanceKey;
+  /** Name of the field that `balance hdr` hashes, lower case. */
+  readonly balanceField: Uint8Array;
+}
+
+/** `option forwardfor`: the backend's word counts before the frontend's. */
+export interface ForwardFor {
+  readonly plan: ForwardForPlan;
+  /** Lower case. */
+  readonly name: Uint8Array;
 }
 
 export interface FrontendRuntime {
   readonly plan: FrontendPlan;
   readonly backend: BackendRuntime | undefined;
-  readonly forwardForName: Uint8Array | undefined;
+  readonly forwardFor: ForwardFor | undefined;
+  readonly logMoment: LogMoment;
   readonly monitorUri: Uint8Array | undefined;
   /** A client connection of this frontend is gone: another may be taken. */
   connectionClosed(client: ProxyClient): void;
@@ -57,6 +67,7 @@ export interface ProxyContext {
   readonly requestHead: Head;
   readonly responseHead: Head;
   readonly trailers: Head;
+  readonly lookahead: BodyReader;
   readonly out: Output;
   readonly record: ExchangeRecord;
   /** The worker takes no new connections and pools none. */
@@ -66,7 +77,7 @@ export interface ProxyContext {
 }
 
 export function makeBackend(plan: BackendPlan, dispatch: Dispatch): BackendRuntime {
-  const { balance } = plan;
+  const balanceKey = new BalanceKey(plan.balance);
   return {
     plan,
     dispatch,
@@ -75,11 +86,12 @@ export function makeBackend(plan: BackendPlan, dispatch: Dispatch): BackendRunti
       address: server.address,
       idle: new IdlePool(server.poolMaxConn),
     })),
-    balanceField: balance.algorithm === 'hdr' ? ascii(balance.headerName.toLowerCase()) : undefined,
-    forwardForName: forwardForName(plan),
+    balanceKey,
+    balanceField: ascii(balanceKey.headerName),
   };
 }
 
-export function forwardForName(plan: FrontendPlan | BackendPlan): Uint8Array | undefined {
-  return plan.forwardFor === undefined ? undefined : ascii(plan.forwardFor.header.toLowerCase());
+export function forwardFor(frontend: FrontendPlan, backend: BackendRuntime | undefined): ForwardFor | undefined {
+  const plan = backend?.plan.forwardFor ?? frontend.forwardFor;
+  return plan === undefined ? undefined : { plan, name: ascii(plan.header.toLowerCase()) };
 }

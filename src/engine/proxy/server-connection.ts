@@ -1,21 +1,31 @@
 /** A connection to a server: serving one exchange, or idle in its server's pool. */
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
-import type { HttpExchange } from './http-exchange.ts';
+import { HeldBytes } from './held-bytes.ts';
 import type { IdlePool } from './idle-pool.ts';
 import type { ServerRuntime } from './runtime.ts';
+
+/** What a server connection tells the exchange that it serves. */
+export interface ConnectionUser {
+  serverOpened(): void;
+  /** The connection could not be made. */
+  serverRefused(): void;
+  serverBytes(buffer: Uint8Array, start: number, end: number): void;
+  serverDrained(): void;
+  /** The server ended its side (undefined), or the connection died. */
+  serverEnded(error: StreamError | undefined): void;
+}
 
 export class ServerConnection implements StreamHandler {
   readonly server: ServerRuntime;
   stream!: Stream;
-  exchange: HttpExchange | undefined;
+  exchange: ConnectionUser | undefined;
   /** Requests that were sent over it, the current one included. */
   exchanges = 0;
   /** Neighbours in the idle pool. */
   older: ServerConnection | undefined;
   newer: ServerConnection | undefined;
   /** The beginning of a response head that has not arrived whole. */
-  held: Uint8Array | undefined;
-  heldLength = 0;
+  readonly held = new HeldBytes();
   isOpen = false;
   #pooled = false;
 
@@ -30,14 +40,14 @@ export class ServerConnection implements StreamHandler {
   /** Puts the connection into the pool; closes it when the pool is full. */
   rest(): void {
     this.exchange = undefined;
-    this.held = undefined;
-    this.heldLength = 0;
+    this.held.clear();
+    this.held.trim(true);
     if (this.#pool.add(this)) this.#pooled = true;
     else this.stream.close();
   }
 
   /** Takes the connection from the pool for an exchange. */
-  serve(exchange: HttpExchange): void {
+  serve(exchange: ConnectionUser): void {
     this.#pooled = false;
     this.exchange = exchange;
     this.exchanges++;
@@ -54,20 +64,6 @@ export class ServerConnection implements StreamHandler {
   abort(): void {
     this.exchange = undefined;
     this.stream.reset();
-  }
-
-  /** Keeps bytes for the next call. Returns true when they bring a line end, so that reading again may lead to something. */
-  hold(buffer: Uint8Array, start: number, end: number): boolean {
-    const size = end - start;
-    const old = this.held;
-    if (old === undefined || this.heldLength + size > old.length) {
-      this.held = new Uint8Array(Math.max(this.heldLength + size, 1024, (old?.length ?? 0) * 2));
-      if (old !== undefined) this.held.set(old.subarray(0, this.heldLength));
-    }
-    this.held!.set(buffer.subarray(start, end), this.heldLength);
-    this.heldLength += size;
-    for (let i = start; i < end; i++) if (buffer[i] === 10) return true;
-    return false;
   }
 
   opened(): void {
@@ -94,7 +90,7 @@ export class ServerConnection implements StreamHandler {
     const { exchange } = this;
     if (exchange !== undefined) {
       if (this.isOpen) exchange.serverEnded(error ?? 'reset');
-      else exchange.serverRefused(error);
+      else exchange.serverRefused();
     } else if (this.#pooled) this.#leavePool();
   }
 

@@ -8,6 +8,9 @@ import type { BackendRuntime, ProxyContext } from './runtime.ts';
 
 type SearchState = 'none' | 'queued' | 'turn-around' | 'connecting' | 'connected';
 
+/** HAProxy counts `random` among them, too. */
+const byTurns: ReadonlySet<string> = new Set(['roundrobin', 'static-rr', 'random']);
+
 /** Longest pause before the same server is tried again (HAProxy: one second, or timeout connect if that is less). */
 const turnAroundMs = 1_000;
 
@@ -32,6 +35,8 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
   connectMs = -1;
   connectStartedAt = 0;
   connectedAt = 0;
+  /** Requests that its server had besides when its slot went back (%sc), -1 while it holds one. */
+  othersAtServer = -1;
   #holdsSlot = false;
 
   constructor(context: ProxyContext) {
@@ -50,7 +55,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
   protected resetSearch(backend: BackendRuntime | undefined): void {
     this.backend = backend;
     this.search = 'none';
-    this.server = this.avoidServer = this.balanceHash = -1;
+    this.server = this.avoidServer = this.balanceHash = this.othersAtServer = -1;
     this.retries = this.serverQueue = this.backendQueue = 0;
     this.redispatched = false;
     this.queueMs = this.connectMs = -1;
@@ -124,17 +129,22 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
 
   /** Gives the slot back, or leaves the queue. */
   protected releaseServer(): void {
-    if (this.search === 'queued') this.backend!.dispatch.abandon(this);
+    if (this.search === 'queued') {
+      this.queueMs = this.context.clock.now() - this.searchStartedAt;
+      this.backend!.dispatch.abandon(this);
+    }
     this.search = 'none';
     if (!this.#holdsSlot) return;
     this.#holdsSlot = false;
-    this.backend!.dispatch.release(this.server);
+    const { dispatch } = this.backend!;
+    // Before the slot goes on to the next in the queue.
+    this.othersAtServer = Math.max(0, dispatch.serverConnections(this.server) - 1);
+    dispatch.release(this.server);
   }
 
   expired(): void {
     const { search } = this;
     if (search === 'queued') {
-      this.queueMs = this.context.clock.now() - this.searchStartedAt;
       this.releaseServer();
       this.searchFailed('s', 'Q');
     } else if (search === 'turn-around') this.#connect();
@@ -150,8 +160,31 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
     const { plan } = this.backend!;
     if (plan.freeRedispatch) return true;
     if (plan.redispatch === 0) return false;
-    if (plan.redispatch < 0) return this.retries >= plan.retries;
-    return this.retries % plan.redispatch === 0;
+    // Where servers are taken by turns no request cares which one it gets, so HAProxy moves it at once.
+    if (byTurns.has(plan.balance.algorithm)) return true;
+    const every = plan.redispatch > 0 ? plan.redispatch : Math.max(1, plan.retries + 1 + plan.redispatch);
+    return this.retries % every === 0;
+  }
+
+  /**
+   * The server is lost with the request, which may be sent twice: gives it to another server, if the configuration lets requests move
+   * (docs/decisions.md, "A safe request survives its server"). The slot is given back in any case.
+   * @returns false when there is no other, or no attempt left.
+   */
+  protected moveElsewhere(): boolean {
+    const { plan, dispatch } = this.backend!;
+    const failed = this.server;
+    this.releaseServer();
+    if (this.retries >= plan.retries || (plan.redispatch === 0 && !plan.freeRedispatch)) return false;
+    this.avoidServer = failed;
+    const result = dispatch.assign(this);
+    if (result === failed) dispatch.release(failed);
+    if (result === failed || result === noServer || result === queueFull) return false;
+    this.retries++;
+    this.context.stats.retry(plan.index, failed);
+    this.#moved();
+    this.#assigned(result);
+    return true;
   }
 
   #moved(): void {
@@ -170,7 +203,9 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
       this.search = 'queued';
       this.server = -1;
       // HAProxy's position counts the request itself, and so does the length.
-      this.backendQueue = dispatch.backendQueueLength();
+      const server = dispatch.queuedAt(this);
+      if (server >= 0) this.serverQueue = dispatch.serverQueueLength(server);
+      else this.backendQueue = dispatch.backendQueueLength();
       // Manual 4.2 timeout queue: without it, timeout connect applies.
       const limit = plan.timeouts.queue || plan.timeouts.connect;
       if (limit > 0) this.context.wheel.arm(this.timer, this.context.clock.now() + limit);
@@ -188,6 +223,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
 
   #chosen(server: number): void {
     this.server = server;
+    this.othersAtServer = -1;
     if (this.queueMs < 0) this.queueMs = this.context.clock.now() - this.searchStartedAt;
     this.#connect();
   }

@@ -1,9 +1,9 @@
 /** A connection in TCP mode: a server is found for it, then bytes pass both ways until both sides have ended. */
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
-import { balanceHash } from './balance-key.ts';
 import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
+import { addressHash } from './request-hash.ts';
 import type { FrontendRuntime, ProxyClient, ProxyContext } from './runtime.ts';
 import { serverAddress } from './server-address.ts';
 import { ServerSearch } from './server-search.ts';
@@ -34,13 +34,13 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
   start(): void {
     this.#client.pause();
     this.resetSearch(this.#frontend.backend);
+    if (this.#frontend.logMoment === 'begin') this.#logEarly();
     if (this.backend === undefined) {
       this.searchFailed('S', 'C');
       return;
     }
-    const { balance } = this.backend.plan;
-    this.balanceHash =
-      balance.algorithm === 'source' ? balanceHash(balance, undefined, undefined, this.#client.remoteAddress()) : -1;
+    const { balanceKey } = this.backend;
+    if (balanceKey.kind === 'source') this.balanceHash = addressHash(balanceKey, this.#client.remoteAddress());
     this.findServer();
   }
 
@@ -110,11 +110,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
       timeouts,
       this.backend!.plan.timeouts,
     );
-    if (this.#frontend.plan.log.logAsap) {
-      this.#logged = true;
-      this.context.record.serverStream = this.#server!.stream;
-      this.#report('asap', '-', '-');
-    }
+    if (this.#frontend.logMoment === 'head') this.#logEarly();
     this.#client.resume();
     // An adapter tells a FIN after all bytes that came before it, so it was told while nothing was held back.
     if (this.#clientEnded) this.#relay.clientEnded();
@@ -185,6 +181,12 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     }
     this.releaseServer();
     this.#report(this.#logged ? 'end-logged-before' : 'end', cause, state);
+  }
+
+  #logEarly(): void {
+    this.#logged = true;
+    this.context.record.serverStream = this.#server?.stream;
+    this.#report('early', '-', '-');
   }
 
   #report(kind: ReportKind, cause: string, state: string): void {

@@ -4,6 +4,7 @@
  */
 
 import type { SocketAddress } from '../../core/address.ts';
+import { BodyReader } from '../../core/http1/body.ts';
 import { ascii } from '../../core/http1/bytes.ts';
 import { Head } from '../../core/http1/head.ts';
 import { Output } from '../../core/http1/write.ts';
@@ -13,12 +14,13 @@ import type { Dispatch } from '../dispatch.ts';
 import type { Clock, Listener, ListenerSocket, Random, Stream, StreamHandler, Streams } from '../ports.ts';
 import { Timer, type TimerOwner, TimerWheel } from '../timer-wheel.ts';
 import { HttpClient } from './http-client.ts';
-import type { ExchangeLog, ProxyStats } from './ports.ts';
+import type { ExchangeLog, LogMoment, ProxyStats } from './ports.ts';
 import { ExchangeRecord } from './record.ts';
 import {
   type BackendRuntime,
+  type ForwardFor,
   type FrontendRuntime,
-  forwardForName,
+  forwardFor,
   makeBackend,
   type ProxyClient,
   type ProxyContext,
@@ -63,6 +65,7 @@ export class ProxyWorker implements TimerOwner {
       requestHead: new Head(fieldsMax),
       responseHead: new Head(fieldsMax),
       trailers: new Head(fieldsMax),
+      lookahead: new BodyReader(),
       out: new Output(32_768),
       record: new ExchangeRecord(),
       stopping: false,
@@ -179,7 +182,8 @@ export class ProxyWorker implements TimerOwner {
 class Frontend implements FrontendRuntime, TimerOwner {
   readonly plan: FrontendPlan;
   readonly backend: BackendRuntime | undefined;
-  readonly forwardForName: Uint8Array | undefined;
+  readonly forwardFor: ForwardFor | undefined;
+  readonly logMoment: LogMoment;
   readonly monitorUri: Uint8Array | undefined;
   readonly clients = new Set<ProxyClient>();
   readonly #context: ProxyContext;
@@ -193,7 +197,8 @@ class Frontend implements FrontendRuntime, TimerOwner {
     this.#context = context;
     this.plan = plan;
     this.backend = backend;
-    this.forwardForName = forwardForName(plan);
+    this.forwardFor = forwardFor(plan, backend);
+    this.logMoment = context.log.moment(plan.index);
     this.monitorUri = plan.monitorUri === undefined ? undefined : ascii(plan.monitorUri);
     this.#closed = closed;
   }

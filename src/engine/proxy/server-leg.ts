@@ -1,0 +1,167 @@
+/**
+ * How an HTTP request comes to a connection: an idle one of its server's pool or a new one, and another when that one dies before
+ * any answer (RFC 9110 §9.2.2; docs/decisions.md, "A safe request survives its server").
+ */
+
+import type { StreamError } from '../ports.ts';
+import { ExchangeReport } from './exchange-report.ts';
+import type { HttpClient } from './http-client.ts';
+import { RequestSide } from './request-side.ts';
+import { type ResponseOwner, ResponseSide } from './response-side.ts';
+import type { BackendRuntime, ProxyContext, ServerRuntime } from './runtime.ts';
+import { serverAddress } from './server-address.ts';
+import { type ConnectionUser, ServerConnection } from './server-connection.ts';
+import { ServerSearch } from './server-search.ts';
+
+/** `goes-on`: the request is on its way again · `raced`: it may have been processed, its sender must decide · `failed`. */
+type Recovery = 'goes-on' | 'raced' | 'failed';
+
+export abstract class ServerLeg extends ServerSearch implements ConnectionUser, ResponseOwner {
+  readonly client: HttpClient;
+  readonly request = new RequestSide();
+  readonly report = new ExchangeReport();
+  readonly response: ResponseSide;
+  protected connection: ServerConnection | undefined;
+  /** An idle connection turned out dead: no other is tried. */
+  #racedOnce = false;
+  /** It left a server that had it: once, for it may be what killed that server. */
+  #movedOnce = false;
+
+  constructor(context: ProxyContext, client: HttpClient) {
+    super(context);
+    this.client = client;
+    this.response = new ResponseSide(client, this.request, this.report, this);
+  }
+
+  abstract responseBegins(): void;
+  /** The connection stands, or an idle one was taken. */
+  abstract serverOpened(): void;
+  abstract serverBytes(buffer: Uint8Array, start: number, end: number): void;
+  abstract serverDrained(): void;
+  abstract serverEnded(error: StreamError | undefined): void;
+
+  protected resetLeg(backend: BackendRuntime | undefined): void {
+    this.resetSearch(backend);
+    this.#racedOnce = this.#movedOnce = false;
+  }
+
+  protected open(): void {
+    const { context, client } = this;
+    const { plan, servers } = this.backend!;
+    const server = servers[this.server]!;
+    const pooled = this.#racedOnce || !this.response.keepServer ? undefined : this.#takeIdle(server);
+    if (pooled !== undefined) {
+      this.connection = pooled;
+      pooled.serve(this);
+      context.stats.reused(plan.index, this.server);
+      this.serverOpened();
+      return;
+    }
+    const to = serverAddress(server.address, server.plan.portOffset, client.stream);
+    if (to === undefined) {
+      this.connectFailed(false);
+      return;
+    }
+    context.stats.connectAttempt(plan.index, this.server);
+    const connection = new ServerConnection(server, plan.reuse === 'never' ? client.ownIdle() : server.idle);
+    this.connection = connection;
+    connection.serve(this);
+    const from = server.plan.source ?? plan.source;
+    const keepAlive = plan.serverKeepAlive;
+    connection.stream = context.streams.connect(
+      from === undefined ? { to, keepAlive } : { to, from, keepAlive },
+      connection,
+    );
+    this.armConnect();
+  }
+
+  /** Manual 4.2 http-reuse: a client's first request may not bet on a connection whose death it could not survive unseen. */
+  #takeIdle(server: ServerRuntime): ServerConnection | undefined {
+    const { reuse } = this.backend!.plan;
+    if (reuse === 'never') return this.#takeOwn(server);
+    const pool = server.idle;
+    if (pool.size === 0) return undefined;
+    if (this.client.requests > 1 || reuse === 'always') return pool.take(false);
+    return reuse === 'aggressive' ? pool.take(true) : undefined;
+  }
+
+  /** `http-reuse never`: a connection serves one client only, and only as long as the same server is chosen. */
+  #takeOwn(server: ServerRuntime): ServerConnection | undefined {
+    const own = this.client.ownIdle().take(false);
+    if (own === undefined || own.server === server) return own;
+    own.discard();
+    return undefined;
+  }
+
+  serverRefused(): void {
+    this.dropConnection();
+    this.connectFailed(false);
+    this.client.stream.flush();
+  }
+
+  protected connectTimedOut(): void {
+    this.dropConnection();
+    this.connectFailed(true);
+  }
+
+  /**
+   * The connection died, and no final answer had begun. A pooled connection that the server closed while we sent is the ordinary race of
+   * keep-alive: an idempotent request goes out again on a new connection. A new connection that dies means that the server does: a safe
+   * request goes to another server.
+   */
+  protected recover(): Recovery {
+    const connection = this.connection!;
+    const untouched = this.response.isUntouched(connection);
+    const raced = untouched && connection.exchanges > 1 && !this.#racedOnce;
+    this.dropConnection();
+    if (raced) {
+      this.#racedOnce = true;
+      if (this.request.mayGoAgain) {
+        this.reconnect();
+        this.flush();
+        return 'goes-on';
+      }
+    }
+    this.serverFault();
+    if (untouched && this.#moveOnce()) return 'goes-on';
+    return raced ? 'raced' : 'failed';
+  }
+
+  /** The server is given up while it has the request. @returns false when the request can't go elsewhere. */
+  protected leaveServer(): boolean {
+    const untouched = this.response.isUntouched(this.connection!);
+    this.dropConnection();
+    return untouched && this.#moveOnce();
+  }
+
+  #moveOnce(): boolean {
+    if (this.#movedOnce || !this.request.mayGoElsewhere) return false;
+    this.#movedOnce = true;
+    if (!this.moveElsewhere()) return false;
+    this.flush();
+    return true;
+  }
+
+  protected serverFault(): void {
+    this.context.stats.responseError(this.backend!.plan.index, this.server);
+  }
+
+  /** Ends the connection to the server; what it was doing is of no use any more. */
+  protected dropConnection(): void {
+    const { connection } = this;
+    if (connection === undefined) return;
+    this.connection = undefined;
+    this.context.wheel.disarm(this.timer);
+    connection.discard();
+  }
+
+  protected armServer(): void {
+    const { server } = this.backend!.plan.timeouts;
+    if (server > 0) this.context.wheel.arm(this.timer, this.context.clock.now() + server);
+  }
+
+  protected flush(): void {
+    this.client.stream.flush();
+    this.connection?.stream.flush();
+  }
+}
