@@ -67,6 +67,22 @@ for (const [path, files] of clusters) {
     });
 }
 
+for (const [path, files] of clusters) {
+  const nodes = files.map((file) => nodeOf(basename(file, '.conf'), readFileSync(file, 'utf8')));
+  for (const world of worlds)
+    test(`${basename(path)}: the preferred node is cut off, in ${world}'s world`, () => {
+      for (const { router, partition } of explain(nodes, undefined).routers) {
+        assert.ok(partition !== undefined);
+        for (const at of moments) {
+          const cluster = running(nodes, world);
+          cluster.run(at);
+          for (const { name } of nodes) if (name !== partition.node) cluster.cut(partition.node, name);
+          judge(cluster, router.members[0]!.router.settings.name, partition.outcome[world], `cut off at ${at}`);
+        }
+      }
+    });
+}
+
 function played({ combinations }: RouterExplanation): number {
   return combinations.all.filter(({ conditions }) => conditions.some(({ failures }) => failures.length > 0)).length;
 }

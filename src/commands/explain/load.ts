@@ -22,22 +22,25 @@ export interface LoadedFiles {
 }
 
 export function loadFiles(paths: readonly string[]): LoadedFiles {
-  const names = nodeNames(paths);
   const nodes: NodeFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const findings: Finding[] = [];
   const balancers: { path: string; text: string }[] = [];
-  for (const [index, path] of paths.entries()) {
+  const files: { path: string; text: string }[] = [];
+  for (const path of paths) {
     const text = read(path, diagnostics);
     if (text === undefined) continue;
     const kind = configurationKind(text);
     if (kind === 'haproxy') balancers.push({ path, text });
-    else if (kind === 'keepalived') {
-      const loaded = loadNode(path, text, names[index]!);
-      diagnostics.push(...loaded.diagnostics);
-      findings.push(...loaded.findings);
-      if (loaded.node !== undefined) nodes.push(loaded.node);
-    } else diagnostics.push(alert(path, 'syntax', 'neither a haproxy.cfg nor a keepalived.conf'));
+    else if (kind === 'keepalived') files.push({ path, text });
+    else diagnostics.push(alert(path, 'syntax', 'neither a haproxy.cfg nor a keepalived.conf'));
+  }
+  const names = nodeNames(files.map(({ path }) => path));
+  for (const [index, { path, text }] of files.entries()) {
+    const loaded = loadNode(path, text, names[index]!);
+    diagnostics.push(...loaded.diagnostics);
+    findings.push(...loaded.findings);
+    if (loaded.node !== undefined) nodes.push(loaded.node);
   }
   return { nodes, balancer: loadBalancer(balancers, diagnostics), diagnostics, findings };
 }
@@ -73,11 +76,19 @@ function alert(file: string, code: Diagnostic['code'], message: string): Diagnos
   return { severity: 'alert', code, place: { file, line: 0, column: 0, length: 0 }, message };
 }
 
-/** The files' names without ending; their folders' where those are all the same (lb1/keepalived.conf, lb2/keepalived.conf). */
+/**
+ * The files' names without ending and without the words that all begin with (keepalived-active, keepalived-passive); their folders' where
+ * the files are called the same (lb1/keepalived.conf, lb2/keepalived.conf).
+ */
 export function nodeNames(paths: readonly string[]): string[] {
   const bare = (path: string) => basename(path).replace(/\.[^.]*$/, '');
   const candidates = [bare, (path: string) => basename(dirname(path)), (path: string) => path];
   const unique = candidates.find((name) => new Set(paths.map(name)).size === paths.length);
-  const names = paths.map(unique ?? ((path) => path));
-  return new Set(names).size === names.length ? names : names.map((name, index) => `${name}#${index + 1}`);
+  if (unique === undefined) return paths.map((path, index) => `${path}#${index + 1}`);
+  const names = paths.map(unique);
+  if (names.length < 2) return names;
+  const words = names.map((name) => name.split(/(?<=[-_.])/));
+  let common = 0;
+  while (words.every((each) => each.length > common + 1 && each[common] === words[0]![common])) common++;
+  return words.map((each) => each.slice(common).join(''));
 }

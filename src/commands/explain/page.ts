@@ -119,7 +119,7 @@ function failureRow({ node, what, outcome }: FailureRow, paint: Paint): string[]
     : (['evergate', 'keepalived'] as const).map((world) => [worldNames[world], outcome[world]] as const);
   for (const [label, each] of told) {
     lines.push(`  ${label.padEnd(11)} ${describeOutcome(each, paint)}`);
-    const because = [each.why, each.formula].filter((part) => part !== '').join('; ');
+    const because = [each.why, each.maxMs === 0 ? '' : each.formula].filter((part) => part !== '').join('; ');
     if (each.changed && because !== '')
       lines.push(...wrap(because, pageColumns - 20).map((line) => `${' '.repeat(14)}${paint('dim', line)}`));
     else if (!each.changed && each.deadHolder) lines.push(`${' '.repeat(14)}${paint('dim', each.why)}`);
@@ -150,12 +150,11 @@ function combinationLines(explained: RouterExplanation, paint: Paint): string[] 
   ]);
   const count = `${combinations.all.length} combinations of failures of all nodes at once`;
   const limit = combinations.limit === undefined ? '' : ` (limited: ${combinations.limit})`;
-  const means = names.flatMap((name, index) => classLines(name, combinations.classes[index]!, paint));
   return [
-    ...heading(`Everything else: ${count}${limit}`, paint),
+    ...heading(`Everything together: ${count}${limit}`, paint),
     ...indented(table([...names, 'Evergate', 'Keepalived'], rows, paint)),
     '',
-    ...indented(means),
+    ...indented(legend(combinations.classes, paint)),
     '',
   ];
 }
@@ -180,13 +179,14 @@ function holder({ active, deadHolder }: Outcome, maxMs: number, paint: Paint): s
       : `${text}${time}`;
 }
 
-/** What the labels of the table above stand for. */
-function classLines(name: string, classes: readonly ConditionClass[], paint: Paint): string[] {
-  return classes
-    .filter(({ causes }) => causes.length > 0)
-    .flatMap(({ label, causes }) =>
-      wrap(`${name} ${label}: ${causes.join('; ')}`, pageColumns - 4).map((line) => paint('dim', line)),
-    );
+/** What the labels of the table above stand for, where they don't say it themselves. */
+function legend(classes: readonly (readonly ConditionClass[])[], paint: Paint): string[] {
+  const lines = classes
+    .flat()
+    .filter(({ label, causes }) => causes.length > 1 || (label === 'out' && causes.length > 0))
+    .map(({ label, causes }) => `${label}: ${causes.join('; ')}`);
+  const times = 'The time is the longest of the row; “dead”: the address stays in front of a dead balancer.';
+  return [...new Set(lines), times].flatMap((line) => wrap(line, pageColumns - 4)).map((line) => paint('dim', line));
 }
 
 export function countOf(diagnostics: readonly Diagnostic[], severity: Diagnostic['severity']): number {

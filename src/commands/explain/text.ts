@@ -44,12 +44,12 @@ export function describeOutcome(outcome: Outcome, paint: Paint): string {
   return `${paint('strong', who)} ${span(minMs, maxMs)}${dead}`;
 }
 
-/** Breaks at spaces; continuation lines get the indent. The first line is expected to start behind `indent` too. */
+/** Breaks at spaces. Colours don't count. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
+    if (line !== '' && visibleLength(line) + 1 + visibleLength(word) > columns) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
@@ -66,13 +66,28 @@ export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - visibleLength(text)));
 }
 
-/** Rows of cells under a head, each column as wide as it needs, the first one cut where the page ends. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
+/** Narrower no column gets; a word in it is longer rarely. */
+const columnMin = 8;
+
+/** Rows of cells under a head, in at most `columns`: the widest ones are wrapped. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+  columns = pageColumns - 4,
+): string[] {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => visibleLength(row[column] ?? ''))));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => pad(cell, widths[column]!))
-      .join('  ')
-      .trimEnd();
-  return [paint('dim', line(head)), ...rows.map(line)];
+  const total = () => widths.reduce((sum, width) => sum + width + 2, -2);
+  while (total() > columns && Math.max(...widths) > columnMin) widths[widths.indexOf(Math.max(...widths))]!--;
+  const lines = (row: readonly string[]) => {
+    const cells = row.map((cell, column) => wrap(cell, widths[column]!));
+    const height = Math.max(...cells.map(({ length }) => length));
+    return Array.from({ length: height }, (_, index) =>
+      cells
+        .map((cell, column) => pad(cell[index] ?? '', widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
+  };
+  return [...lines(head).map((line) => paint('dim', line)), ...rows.flatMap(lines)];
 }

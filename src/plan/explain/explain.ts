@@ -30,7 +30,7 @@ export interface RouterExplanation {
   /** One failure at a time, from normal operation; equal outcomes of one node joined. */
   readonly failures: readonly FailureRow[];
   readonly comesBack: FailureRow | undefined;
-  /** No advertisement passes between the nodes: the time after which there are two. */
+  /** Nothing passes between the active node and the others: the time after which there are two. */
   readonly partition: FailureRow | undefined;
   readonly combinations: Combinations;
 }
@@ -158,7 +158,7 @@ function fromStart(outcome: Outcome, member: Member): Outcome {
   return { ...outcome, maxMs, formula: `${adverts} x ${interval} ms + skew ${skew} ms` };
 }
 
-/** Nothing passes between the nodes though both live: the others take over as from one that is silent, and the old one stays. */
+/** Nothing passes between the active node and the others, though all live: they take over as from one that is silent, and it stays. */
 function partition(view: Surroundings): FailureRow | undefined {
   const { router, normal, active, deafness } = view;
   if (router.members.length < 2 || deafness.evergate.size > 0 || deafness.keepalived.size > 0) return undefined;
@@ -174,5 +174,6 @@ function partition(view: Surroundings): FailureRow | undefined {
     return { ...step, active: both, instead: [], why, changed: step.active !== undefined, deadHolder: false };
   };
   const outcome = { evergate: of('evergate'), keepalived: of('keepalived') };
-  return { node: '', what: ['no advertisement passes between the nodes'], ids: ['partition'], outcome };
+  const what = 'no advertisement passes between it and the others (firewall, switch)';
+  return { node: active.evergate ?? '', what: [what], ids: ['partition'], outcome };
 }

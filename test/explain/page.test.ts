@@ -1,0 +1,82 @@
+/** The command as people and programs meet it: the page word for word, its width, JSON, exit status, documentation. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { nodeNames } from '../../src/commands/explain/load.ts';
+import { findingsDocument } from '../../src/plan/explain/findings/document.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const update = process.env['EVERGATE_UPDATE_GOLDEN'] === '1';
+
+function evergate(...words: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`${root}src/main.ts`, 'explain', ...words], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+for (const folder of globSync('test/golden/explain/*/', { cwd: root }).sort()) {
+  const files = globSync([`${folder}/*.conf`, `${folder}/*.cfg`], { cwd: root }).sort();
+  const path = `${root}${folder}/page.txt`;
+  test(`${folder}: the page (EVERGATE_UPDATE_GOLDEN=1 writes it anew)`, () => {
+    const { stdout, stderr, status } = evergate(...files);
+    if (update) writeFileSync(path, stdout);
+    assert.equal(stdout, readFileSync(path, 'utf8'));
+    assert.equal(stderr, '');
+    for (const line of stdout.split('\n')) assert.ok([...line].length <= 100, `${[...line].length} columns: ${line}`);
+    assert.ok(!stdout.includes('\x1b'), 'colours in a pipe');
+    assert.equal(status, stdout.includes('0 alerts, 0 warnings') ? 0 : 1);
+  });
+}
+
+test('the essay’s pair: weight 2 is added and not subtracted, 103/102, then 101, and it does fail over', () => {
+  const { stdout, status } = evergate('--json', 'examples/keepalived-active.conf', 'examples/keepalived-passive.conf');
+  assert.equal(status, 1);
+  const { nodes, virtualRouters } = JSON.parse(stdout);
+  assert.deepEqual(
+    nodes.map(({ name }: { name: string }) => name),
+    ['active', 'passive'],
+  );
+  const [router] = virtualRouters;
+  const [active, passive] = router.priorities;
+  assert.deepEqual([active.running, passive.running], [103, 102]);
+  assert.deepEqual(active.trackers[0], {
+    name: 'script chk_haproxy',
+    weight: 2,
+    reverse: false,
+    adds: 2,
+    priorityWhenFailed: 101,
+    faultWhenFailed: false,
+  });
+  const row = router.failures.find(({ failures }: { failures: string[] }) => failures.includes('balancer'));
+  assert.deepEqual(row.outcome.evergate.active, ['passive']);
+  assert.equal(row.outcome.evergate.maxMs, 0);
+  assert.deepEqual(row.outcome.keepalived.active, ['passive']);
+  assert.equal(Math.round(row.outcome.keepalived.maxMs), 5602);
+  assert.equal(row.outcome.keepalived.formula, 'interval 2000 ms + 3 x 1000 ms + skew 601.6 ms');
+  assert.equal(router.combinations.all.length, 49);
+});
+
+test('files that are none, or are refused, are said and end with status 1', () => {
+  const { stdout, status } = evergate('package.json', 'no-such-file.conf');
+  assert.equal(status, 1);
+  assert.match(stdout, /neither a haproxy\.cfg nor a keepalived\.conf/);
+  assert.match(stdout, /no-such-file\.conf\n {4}cannot be read/);
+  assert.match(stdout, /2 alerts/);
+});
+
+test('nodes are called by what tells their files apart', () => {
+  assert.deepEqual(nodeNames(['a/lb1.conf', 'b/lb2.conf']), ['lb1', 'lb2']);
+  assert.deepEqual(nodeNames(['lb1/keepalived.conf', 'lb2/keepalived.conf']), ['lb1', 'lb2']);
+  assert.deepEqual(nodeNames(['keepalived-active.conf', 'keepalived-passive.conf']), ['active', 'passive']);
+  assert.deepEqual(nodeNames(['keepalived-lb.conf']), ['keepalived-lb']);
+  assert.deepEqual(nodeNames(['x/lb.conf', 'x/lb.conf']), ['x/lb.conf#1', 'x/lb.conf#2']);
+});
+
+test('docs/explain.md is what the catalogue says (EVERGATE_UPDATE_GOLDEN=1 writes it anew)', () => {
+  const path = `${root}docs/explain.md`;
+  if (update) writeFileSync(path, findingsDocument());
+  assert.equal(readFileSync(path, 'utf8'), findingsDocument());
+});
