@@ -1,6 +1,7 @@
 /** One host of the simulation: the process with its machine, and the kernel with its link and addresses, which outlives the process. */
 
 import type { VrrpEvent } from '../../src/core/vrrp/events.ts';
+import { leaseSeconds } from '../../src/core/vrrp/intervals.ts';
 import type { VirtualRouterMachine } from '../../src/core/vrrp/machine.ts';
 import type { VirtualRouterSettings } from '../../src/core/vrrp/settings.ts';
 import { type NodePlan, settingsOf } from './schedule.ts';
@@ -52,8 +53,10 @@ export class SimNode {
 
   /** Lasts until everybody else has given the router up, in whole seconds as the kernel counts; a foreign daemon sets no lifetime. */
   renewLease(now: number): void {
-    const silenceMs = this.settings.downTimerAdverts * this.settings.advertisementIntervalMs;
-    this.heldUntil = this.plan.foreign ? Infinity : now + Math.ceil(silenceMs / 1000) * 1000 + 1000;
+    const { advertisementIntervalMs, downTimerAdverts } = this.settings;
+    this.heldUntil = this.plan.foreign
+      ? Infinity
+      : now + leaseSeconds(advertisementIntervalMs, downTimerAdverts) * 1000;
   }
 
   reload(plan: NodePlan): void {

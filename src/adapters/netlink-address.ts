@@ -29,7 +29,9 @@ const IFA = { address: 1, local: 2, label: 3, broadcast: 4, cacheInfo: 6, flags:
 const IFA_F_NODAD = 0x02;
 const IFA_F_HOMEADDRESS = 0x10;
 const IFA_F_TENTATIVE = 0x40;
+const IFA_F_MANAGETEMPADDR = 0x100;
 const IFA_F_NOPREFIXROUTE = 0x200;
+const IFA_F_MCAUTOJOIN = 0x400;
 const forever = 0xffffffff;
 
 /** ip-address(8)'s names of scopes (/etc/iproute2/rt_scopes). */
@@ -104,10 +106,11 @@ export function addAddressMessage(request: AddressRequest): NetlinkMessage | und
     if (broadcast === undefined) return undefined;
     message.bytes(IFA.broadcast, broadcast);
   }
-  if (request.lifetimeSeconds !== undefined || request.deprecated) {
-    const valid = request.lifetimeSeconds ?? forever;
+  const { lifetimeSeconds, deprecated, preferredSeconds } = request;
+  if (lifetimeSeconds !== undefined || deprecated || preferredSeconds !== undefined) {
+    const valid = lifetimeSeconds ?? forever;
     const lifetimes = new Uint8Array(16);
-    viewOf(lifetimes).setUint32(0, request.deprecated ? 0 : valid, true);
+    viewOf(lifetimes).setUint32(0, deprecated ? 0 : Math.min(preferredSeconds ?? valid, valid), true);
     viewOf(lifetimes).setUint32(4, valid, true);
     message.bytes(IFA.cacheInfo, lifetimes);
   }
@@ -115,7 +118,9 @@ export function addAddressMessage(request: AddressRequest): NetlinkMessage | und
   const flags =
     (request.family === 'ipv6' ? IFA_F_NODAD : 0) |
     (request.home ? IFA_F_HOMEADDRESS : 0) |
-    (request.noPrefixRoute ? IFA_F_NOPREFIXROUTE : 0);
+    (request.manageTemporary === true ? IFA_F_MANAGETEMPADDR : 0) |
+    (request.noPrefixRoute ? IFA_F_NOPREFIXROUTE : 0) |
+    (request.autojoin === true ? IFA_F_MCAUTOJOIN : 0);
   if (flags !== 0) message.uint32(IFA.flags, flags);
   return message.uint8(IFA.protocol, addressProtocol);
 }

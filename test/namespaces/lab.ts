@@ -142,7 +142,8 @@ export class Program {
   signal(name: NodeJS.Signals): void {
     const started = descendants(this.#child.pid ?? 0);
     for (const pid of started) tryKill(pid, name);
-    if (name === 'SIGKILL' || started.length === 0) this.#child.kill(name);
+    // nsenter(1) stops with the program, and must go on with it.
+    if (name === 'SIGKILL' || name === 'SIGCONT' || started.length === 0) this.#child.kill(name);
   }
 
   /** Only the program that was started, not the ones it started itself. */

@@ -168,6 +168,24 @@ export const instanceKeywords: readonly Keyword[] = [
     ),
     since: 'Evergate',
   },
+  {
+    ...row(
+      'no_address_lease',
+      none,
+      'off',
+      'addresses stay on the interface when the daemon is killed or frozen, as with Keepalived; without it the kernel drops them a second after the others would have taken over',
+    ),
+    since: 'Evergate',
+  },
+  {
+    ...row(
+      'no_peer_bfd',
+      none,
+      'off',
+      'no BFD sessions (RFC 5880, UDP port 3784) with the router that is followed; without it a lost host is noticed in about 75 ms where the other end answers',
+    ),
+    since: 'Evergate',
+  },
   refused(
     'linkbeat_use_polling',
     'poll the media state',

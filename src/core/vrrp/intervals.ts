@@ -13,6 +13,15 @@ export function activeDownMs(version: 2 | 3, priority: number, activeIntervalMs:
   return adverts * activeIntervalMs + skewMs(version, priority, activeIntervalMs);
 }
 
+/**
+ * How long the kernel keeps a virtual address that is not renewed, in whole seconds as it counts them. An active router that was not run for
+ * down_timer_adverts intervals lets go by itself, for it was replaced; this lasts longer by a second or more (the kernel may be a quarter
+ * of a second early), so that an address of a router that still counts never goes.
+ */
+export function leaseSeconds(advertisementIntervalMs: number, adverts: number): number {
+  return Math.ceil((adverts * advertisementIntervalMs) / 1000) + 1;
+}
+
 /** What a version 3 message can carry: 12 bits of centiseconds (RFC 9568 §5.2.7). */
 export const version3IntervalMsMax = 40_950;
 /** What a version 2 message can carry: 8 bits of seconds. */

@@ -52,6 +52,11 @@ function sameAddress(a: VirtualAddress, b: VirtualAddress): boolean {
     a.label === b.label &&
     a.scope === b.scope &&
     a.broadcast === b.broadcast &&
-    a.peer === b.peer
+    a.peer === b.peer &&
+    a.home === b.home &&
+    a.noPrefixRoute === b.noPrefixRoute &&
+    a.preferredLifetimeSec === b.preferredLifetimeSec &&
+    a.manageTemporary === b.manageTemporary &&
+    a.autojoin === b.autojoin
   );
 }

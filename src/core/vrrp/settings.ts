@@ -44,6 +44,8 @@ export interface VirtualRouterSettings {
   readonly splitIsAnnounced: boolean;
   readonly vmac: VmacSettings | undefined;
   readonly trackPrimaryInterface: boolean;
+  /** The kernel drops our addresses by itself when we no longer renew them (ours; `no_address_lease` turns it off). Absent: yes. */
+  readonly addressesAreLeased?: boolean;
   /** `track_src_ip`: FAULT while the transport's source address is not on the interface. Absent: no. */
   readonly trackSourceAddress?: boolean;
   /**
