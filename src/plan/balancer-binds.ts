@@ -9,7 +9,7 @@ export function bindPlans(
   lines: readonly BindLine[],
   frontend: { readonly maxconn: number; readonly backlog: number },
 ): readonly BindPlan[] {
-  return lines.flatMap((line) => {
+  const plans = lines.flatMap((line) => {
     const common = commonPlan(context, line.settings, frontend);
     return line.addresses.flatMap(({ value, place }) => {
       const first = context.socketAddress(value, place, 0);
@@ -23,6 +23,20 @@ export function bindPlans(
       return ports.map((port) => ({ ...common, address: { ...first, port } satisfies SocketAddress }));
     });
   });
+  if (plans.length > 1) refuseMaxconn(context, lines);
+  return plans;
+}
+
+/** Connections are counted for a frontend. Where it has one socket, that is the socket's `maxconn` too. */
+function refuseMaxconn(context: BuildContext, lines: readonly BindLine[]): void {
+  for (const { settings } of lines)
+    if ((settings.maxconn?.value ?? 0) > 0)
+      context.alert(
+        'unsupported-word',
+        settings.maxconn!.place,
+        "'maxconn' of one socket among several of a frontend is not supported yet.",
+        "write 'maxconn' in the frontend, or give this address a frontend of its own",
+      );
 }
 
 function commonPlan(

@@ -27,14 +27,12 @@ export interface GlobalPlan {
   readonly daemon: boolean;
   /** `quiet`: print nothing at start but errors. */
   readonly quiet: boolean;
-  readonly masterWorker: boolean;
   readonly pidfile: string | undefined;
   readonly user: string | undefined;
   readonly group: string | undefined;
   /** `uid` and `gid`, which count where `user` and `group` are missing. */
   readonly uid: number | undefined;
   readonly gid: number | undefined;
-  readonly chroot: string | undefined;
   readonly ulimitN: number;
   /** Longest soft stop; 0 = no limit. */
   readonly hardStopAfterMs: number;

@@ -95,13 +95,15 @@ class Builder {
     const { section, settings, mode, name } = proxy;
     const maxconn = settings.maxconn?.value ?? 0;
     const backlog = settings.backlog?.value || maxconn || backlogDefault;
+    const binds = bindPlans(this.#context, section.settings.binds, { maxconn, backlog });
     return {
       index,
       name,
       mode,
       disabled: settings.disabled?.value ?? false,
-      binds: bindPlans(this.#context, section.settings.binds, { maxconn, backlog }),
-      maxconn,
+      binds,
+      // With several sockets none of them has a limit of its own (balancer-binds.ts).
+      maxconn: lowerLimit(maxconn, binds[0]?.maxconn ?? 0),
       backlog,
       backend: this.#backendOf(proxy),
       timeouts: timeouts(settings),
@@ -269,6 +271,11 @@ function timeouts({ timeouts: written }: ProxySettings): Timeouts {
     check: of('check', 0),
     tarpit: of('tarpit', connect),
   };
+}
+
+/** The lower of two limits, of which 0 is none. */
+function lowerLimit(one: number, other: number): number {
+  return one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other);
 }
 
 /** Manual 4.2 fullconn: a tenth of the maxconn of the frontends that use the backend. */

@@ -50,13 +50,11 @@ export interface GlobalSettings {
   nbthread?: Placed<number>;
   cpuMaps: { threads: readonly [number, number]; auto: boolean; cpus: readonly number[]; place: Place }[];
   daemon?: Placed<boolean>;
-  masterWorker?: Placed<boolean>;
   pidfile?: Placed<string>;
   user?: Placed<string>;
   group?: Placed<string>;
   uid?: Placed<number>;
   gid?: Placed<number>;
-  chroot?: Placed<string>;
   ulimitN?: Placed<number>;
   hardStopAfterMs?: Placed<number>;
   graceMs?: Placed<number>;
@@ -72,6 +70,8 @@ export interface GlobalSettings {
   logSendHostname?: Placed<string>;
   quiet?: Placed<boolean>;
   zeroWarning?: Placed<boolean>;
+  /** The first line with a default of TLS sockets. */
+  tlsDefaults?: Placed<true>;
   logs: LogLine[];
 }
 

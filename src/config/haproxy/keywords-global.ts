@@ -59,7 +59,6 @@ export const globalKeywords: readonly Keyword<GlobalTarget>[] = [
   text('pidfile', '<file>', 'none', 'file that receives the process id', 'pidfile'),
   text('user', '<name>', 'unchanged', 'user to run as', 'user'),
   text('group', '<name>', 'unchanged', 'group to run as', 'group'),
-  text('chroot', '<directory>', 'none', 'directory that becomes the root before serving', 'chroot'),
   text('node', '<name>', "the machine's name", 'name of this node', 'node'),
   text('log-tag', '<text>', 'haproxy', 'program name in log lines', 'logTag'),
   flag('daemon', 'run in the background', 'daemon'),
@@ -70,9 +69,9 @@ export const globalKeywords: readonly Keyword<GlobalTarget>[] = [
     sections: g,
     arguments: '',
     default: 'off',
-    meaning: 'a master process that watches the workers',
+    meaning: 'a supervisor that watches the workers: always so here',
     support: supported,
-    read: (statement, target) => {
+    read: (statement) => {
       if (statement.peek()?.text === 'no-exit-on-failure')
         throw statement.refusal(
           'unsupported-word',
@@ -80,9 +79,26 @@ export const globalKeywords: readonly Keyword<GlobalTarget>[] = [
           "'no-exit-on-failure' is not supported yet.",
           'remove it: a worker that crashes is replaced, the others go on',
         );
-      target.settings.masterWorker = { value: true, place: statement.place };
     },
   },
+  {
+    word: 'chroot',
+    sections: g,
+    arguments: '<directory>',
+    default: 'none',
+    meaning: 'not done, with a warning: the process reads its files again at a reload',
+    support: supported,
+    read: (statement) => {
+      const directory = statement.string('<directory> as an argument');
+      statement.warn(
+        'ignored',
+        statement.place,
+        `'chroot ${directory.value}' is not done: Evergate reads its configuration and its own code again at a reload, from outside.`,
+        'remove the line; systemd can confine the process instead (ProtectSystem=strict, as in the unit that Evergate ships)',
+      );
+    },
+  },
+  ...tlsDefaults(),
   {
     word: 'description',
     sections: g,
@@ -160,6 +176,45 @@ export const globalKeywords: readonly Keyword<GlobalTarget>[] = [
     for (const name of [...variables.keys()]) if (!kept.has(name)) variables.delete(name);
   }),
 ];
+
+/**
+ * Defaults of TLS sockets. Debian's own haproxy.cfg has them, whether or not a line uses TLS. A line that does (`ssl`) is refused, so
+ * here they have nothing to act on, as in HAProxy with such a file.
+ */
+function tlsDefaults(): Keyword<GlobalTarget>[] {
+  const rows: Readonly<Record<string, string>> = {
+    'ca-base': '<directory>',
+    'crt-base': '<directory>',
+    'ssl-default-bind-ciphers': '<ciphers>',
+    'ssl-default-bind-ciphersuites': '<ciphersuites>',
+    'ssl-default-bind-curves': '<curves>',
+    'ssl-default-bind-options': '<option>…',
+    'ssl-default-server-ciphers': '<ciphers>',
+    'ssl-default-server-ciphersuites': '<ciphersuites>',
+    'ssl-default-server-options': '<option>…',
+    'ssl-dh-param-file': '<file>',
+    'tune.ssl.default-dh-param': '<number>',
+  };
+  return Object.entries(rows).map(([word, argument]) => ({
+    word,
+    sections: g,
+    arguments: argument,
+    meaning: 'a default of TLS sockets: nothing to act on while `ssl` is not supported',
+    support: supported,
+    read: (statement, target) => {
+      statement.expect(`${argument} as an argument`);
+      while (statement.take() !== undefined);
+      // Said once: Debian's file has five of them.
+      if (target.settings.tlsDefaults !== undefined) return;
+      target.settings.tlsDefaults = { value: true, place: statement.place };
+      statement.notice(
+        'ignored',
+        statement.place,
+        `'${word}' and other defaults for TLS have nothing to act on: TLS is not supported yet, and lines that use it are refused.`,
+      );
+    },
+  }));
+}
 
 function environment(
   word: string,

@@ -24,10 +24,8 @@ export const laterGlobalKeywords: readonly Keyword<never>[] = [
     'acme.scheduler (3.2)': tls,
     'anonkey (2.7)': 'anonymised output',
     'busy-polling': 'polls without sleeping',
-    'ca-base': tls,
     'close-spread-time': 'spreads the closing of idle connections at a stop',
     'cluster-secret (2.7)': quic,
-    'crt-base': tls,
     'default-path': 'base of relative file names',
     'deviceatlas-json-file': device,
     'deviceatlas-log-level': device,
@@ -100,19 +98,11 @@ export const laterGlobalKeywords: readonly Keyword<never>[] = [
     'set-var-fmt': 'variables',
     'setcap (2.9)': 'capabilities',
     'shm-stats-file (3.3)': stats,
-    'ssl-default-bind-ciphers': tls,
-    'ssl-default-bind-ciphersuites': tls,
     'ssl-default-bind-client-sigalgs (2.8)': tls,
-    'ssl-default-bind-curves': tls,
-    'ssl-default-bind-options': tls,
     'ssl-default-bind-sigalgs (2.8)': tls,
-    'ssl-default-server-ciphers': tls,
-    'ssl-default-server-ciphersuites': tls,
     'ssl-default-server-client-sigalgs (2.8)': tls,
     'ssl-default-server-curves (2.8)': tls,
-    'ssl-default-server-options': tls,
     'ssl-default-server-sigalgs (2.8)': tls,
-    'ssl-dh-param-file': tls,
     'ssl-engine': tls,
     'ssl-load-extra-del-ext': tls,
     'ssl-load-extra-files': tls,
@@ -125,8 +115,6 @@ export const laterGlobalKeywords: readonly Keyword<never>[] = [
     'ssl-skip-self-issued-ca': tls,
     'stats bind-process': 'admin socket',
     'stats maxconn': 'admin socket',
-    'stats socket': 'admin socket',
-    'stats timeout': 'admin socket',
     'stats-file (3.0)': stats,
     'strict-limits': 'refusal when limits cannot be set',
     'thread-group': 'groups of threads',
@@ -163,13 +151,21 @@ export const laterGlobalKeywords: readonly Keyword<never>[] = [
        quic.frontend.stream-data-ratio(3.1) quic.max-frame-loss(2.8) quic.reorder-ratio(3.0) quic.retry-threshold quic.socket-owner(2.7)
        quic.zero-copy-fwd-send(2.9) rcvbuf.backend(2.9) rcvbuf.client rcvbuf.frontend(2.9) rcvbuf.server recv_enough ring.queues(3.0) runqueue-depth
        sched.low-latency sndbuf.backend(2.9) sndbuf.client sndbuf.frontend(2.9) sndbuf.server ssl.cachesize ssl.capture-buffer-size
-       ssl.capture-cipherlist-size ssl.certificate-compression(3.3) ssl.default-dh-param ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime
+       ssl.capture-cipherlist-size ssl.certificate-compression(3.3) ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime
        ssl.maxrecord ssl.ocsp-update.maxdelay(2.8) ssl.ocsp-update.mindelay(2.8) ssl.ssl-ctx-cache-size stick-counters(2.8) vars.check-max-size
        vars.global-max-size vars.proc-max-size vars.reqres-max-size vars.sess-max-size vars.txn-max-size zlib.memlevel zlib.windowsize`
         .split(/\s+/)
         .map((word) => [`tune.${word.replace('(', ' (')}`, 'tuning']),
     ),
   ),
+  {
+    ...notYet('g', { 'stats socket': 'admin socket' })[0]!,
+    support: { kind: 'not-yet', instead: "remove the line, and 'stats timeout' with it: nothing else needs them" },
+  },
+  {
+    ...notYet('g', { 'stats timeout': 'admin socket' })[0]!,
+    support: { kind: 'not-yet', instead: 'remove the line' },
+  },
   removed('g', 'nbproc', '2.5', "remove it: threads use all CPUs ('nbthread' bounds them)"),
   removed('g', 'tune.chksize', undefined, 'remove it: checks use ordinary buffers'),
 ];

@@ -24,12 +24,12 @@ test('each file begins outside of any section, as in HAProxy, but defaults go on
 
 test('setenv counts from the next line on; unsetenv and resetenv take away', () => {
   const text =
-    'global\n setenv A one\n presetenv A two\n node "$A"\n resetenv HOME\n log-tag "$A-$HOME"\n unsetenv HOME\n chroot "$HOME/x"\n';
+    'global\n setenv A one\n presetenv A two\n node "$A"\n resetenv HOME\n log-tag "$A-$HOME"\n unsetenv HOME\n pidfile "$HOME/x"\n';
   const { config, diagnostics } = parse(text);
   assert.deepEqual(diagnostics, []);
   assert.equal(config.global.node!.value, 'one');
   assert.equal(config.global.logTag!.value, '-/root');
-  assert.equal(config.global.chroot!.value, '/x');
+  assert.equal(config.global.pidfile!.value, '/x');
 });
 
 test('log global takes the lines that global has at that moment', () => {
