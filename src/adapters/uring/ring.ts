@@ -23,6 +23,7 @@ import { mapBytes, noteRing, noteRingClosing } from './ledger.ts';
 
 /** Entries that can be gathered between two system calls; more only means one more call. */
 const sqEntries = 1024;
+const failuresMax = 100;
 /** Completions that wait at most before the kernel keeps them in a list of its own. */
 const cqEntries = 8192;
 const entryWords = 16;
@@ -60,6 +61,8 @@ export class Ring {
   /** struct io_uring_getevents_arg, and the struct __kernel_timespec that it points to. */
   readonly #waitAddress: number;
   readonly #wait: Uint32Array;
+  /** Calls in a row that failed with an error that none of ours should give. */
+  #failures = 0;
 
   /** Throws an Error with the reason when the kernel can't or may not. */
   constructor() {
@@ -236,14 +239,16 @@ export class Ring {
     );
     if (done >= 0) {
       this.#submitted = (this.#submitted + done) >>> 0;
+      this.#failures = 0;
       return;
     }
+    const error = errno();
     // What it took is told by the queue's head; a time-out, a signal and a full completion queue are no errors.
     this.#submitted = this.#words[this.#sqHead]!;
-    const error = errno();
     const { EINTR, ETIME, EBUSY, EAGAIN } = errorNumber;
-    if (error !== EINTR && error !== ETIME && error !== EBUSY && error !== EAGAIN)
-      throw new Error(`io_uring_enter failed with error ${error}`);
+    if (error === EINTR || error === ETIME || error === EBUSY || error === EAGAIN) return;
+    // V8 may work between the call and our look at errno, and leave a number of its own there. A ring that is broken fails again.
+    if (++this.#failures === failuresMax) throw new Error(`io_uring_enter failed with error ${error}`);
   }
 
   /** Calls `completed` for everything that has completed by now. */
