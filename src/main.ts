@@ -9,8 +9,12 @@ import type { BalanceOptions } from './commands/balance.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { DrillOptions } from './commands/drill.ts';
 import type { ExplainOptions } from './commands/explain.ts';
+import type { HandoverOptions } from './commands/handover.ts';
 import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
+import type { ResumeOptions } from './commands/resume.ts';
 import type { RunOptions } from './commands/run.ts';
+import type { StatusOptions } from './commands/status.ts';
+import type { TraceOptions } from './commands/trace.ts';
 import { versionLong, versionShort } from './commands/version.ts';
 import type { VrrpOptions } from './commands/vrrp.ts';
 
@@ -44,6 +48,7 @@ refusing or breaking a connection. A reload with a bad file changes nothing and 
     .requiredOption('-k, --keepalived <file>', "the VRRP daemon's configuration")
     .option('-p, --pidfile <file>', 'write the process id there')
     .addOption(ioOption())
+    .addOption(socketOption())
     .action(async (options: RunOptions) => (await import('./commands/run.ts')).run(options));
 
   evergate
@@ -73,6 +78,7 @@ Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 rel
     .option('--finish <pid>', 'once bound, tell this older process to finish its exchanges and end (-sf)', collect)
     .option('--terminate <pid>', 'once bound, tell this older process to end at once (-st)', collect)
     .addOption(ioOption())
+    .addOption(socketOption())
     .addOption(new Option('--control-fd <fd>').hideHelp())
     .action(async (options: BalanceOptions) => (await import('./commands/balance.ts')).balance(options));
 
@@ -96,6 +102,7 @@ Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/k
     .option('-r, --vrrp-pid <file>', "write the VRRP process's id there (the same process here)")
     .option('-P, --vrrp', 'VRRP only (always so: IPVS is not part of this program)')
     .option('-i, --config-id <name>', 'take the lines that are marked @name')
+    .addOption(socketOption())
     .addOption(new Option('--control-fd <fd>').hideHelp())
     .action(async (options: VrrpOptions) => (await import('./commands/vrrp.ts')).vrrp(options));
 
@@ -157,7 +164,81 @@ Exit status: 0 all passed, 1 a drill did not, 2 it could not be run.`,
     .option('--html <file>', 'write a page with a timeline of each drill')
     .action(async (options: DrillOptions) => (await import('./commands/drill.ts')).drill(options));
 
+  operatorCommands(evergate);
   return evergate;
+}
+
+/** What an operator asks a running node. */
+function operatorCommands(evergate: Command): void {
+  evergate
+    .command('status')
+    .summary('how the running node is: virtual routers, addresses, frontends, servers')
+    .description(
+      `Shows what the running node knows: each virtual router's state, since when and why, its priority and what makes it up, whom it
+has heard, which addresses are really on the interface; whether the balancer serves, its frontends, backends and servers.
+
+Exit status: 0 all is well, 1 something is not (it is said what), 2 no node runs here or it does not answer.`,
+    )
+    .option('--json', 'for programs; with --watch one line each time')
+    .option('-w, --watch', 'keep showing it, twice a second, until Ctrl-C')
+    .addOption(socketOption())
+    .action(async (options: StatusOptions) => (await import('./commands/status.ts')).status(options));
+
+  evergate
+    .command('handover')
+    .summary('hands the virtual addresses over to another node, for maintenance')
+    .description(
+      `Resigns in an orderly way (priority 0, addresses removed) and stays out until \`evergate resume\`. Waits until another node is
+heard as active, and says how long that took. Standbys of VRRP are silent: whether one is there shows only when it takes over. When
+nobody does within the time a standby needs, the address is taken back at once.
+
+Without a name all virtual routers are handed over. A member of a sync group takes the whole group along.
+Exit status: 0 handed over, 1 nobody took over, 2 no node runs here.`,
+    )
+    .argument('[instance]', 'vrrp_instance or vrrp_sync_group')
+    .option('--force', 'stay out even when nobody takes over')
+    .addOption(socketOption())
+    .action(async (instance: string | undefined, options: HandoverOptions) =>
+      (await import('./commands/handover.ts')).handover(instance, options),
+    );
+
+  evergate
+    .command('resume')
+    .summary('takes part again after a handover')
+    .description(
+      `Ends what \`evergate handover\` began: the node takes part in the election again, as its priority says.
+
+Exit status: 0 done, 2 no node runs here.`,
+    )
+    .argument('[instance]', 'vrrp_instance or vrrp_sync_group')
+    .addOption(socketOption())
+    .action(async (instance: string | undefined, options: ResumeOptions) =>
+      (await import('./commands/resume.ts')).resume(instance, options),
+    );
+
+  evergate
+    .command('trace')
+    .summary('shows VRRP advertisements as they come, and what is wrong with them')
+    .description(
+      `Shows every advertisement on the wire, sent and received, one line each, before any firewall rule sees it. With a running node each is
+judged against its configuration: version, checksum, TTL, authentication, interval, addresses, and whether this host's firewall
+lets it through. Needs root (or CAP_NET_RAW). Ends with Ctrl-C.`,
+    )
+    .argument('[interface]', 'only this interface; otherwise all')
+    .option('--json', 'one line of JSON each')
+    .option('-n, --count <number>', 'end after so many advertisements')
+    .option('--for <seconds>', 'end after this time')
+    .addOption(socketOption())
+    .action(async (name: string | undefined, options: TraceOptions) =>
+      (await import('./commands/trace.ts')).trace(name, options),
+    );
+}
+
+function socketOption(): Option {
+  return new Option(
+    '--socket <name>',
+    "the node's name for its control sockets: a path or @name, to which -vrrp and -balance are added (default: @evergate)",
+  );
 }
 
 function ioOption(): Option {

@@ -27,9 +27,12 @@ export interface ControlServerOptions {
   readonly failed: (reason: string) => void;
 }
 
-/** Where a half listens when nothing else is asked for. Without Linux there are no abstract names. */
-export function defaultControlAddress(half: 'vrrp' | 'balance'): string {
-  return process.platform === 'linux' ? `@evergate-${half}` : `${tmpdir()}/evergate-${half}.sock`;
+/**
+ * Where a half listens: the node's name and the half's.
+ * @param node a path or `@name` (`--socket`); undefined: `@evergate`. Without Linux there are no abstract names.
+ */
+export function controlAddress(node: string | undefined, half: 'vrrp' | 'balance'): string {
+  return `${node ?? (process.platform === 'linux' ? '@evergate' : `${tmpdir()}/evergate`)}-${half}`;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly keepalived: string;
   readonly pidfile?: string;
   readonly io: string;
+  /** The node's name for `evergate status`: a path, or @name. */
+  readonly socket?: string;
 }
 
 /** Runs until the node is stopped; the process ends with status 0 after an orderly stop, 1 when a half could not start. */
@@ -52,6 +54,7 @@ class Node {
       end = resolve;
     });
     const files = options.haproxy.flatMap((file) => ['-f', file]);
+    const named = options.socket === undefined ? [] : ['--socket', options.socket];
     const ended = (half: Half, why: string, status: number) => {
       this.#reloaded(half);
       if (half === this.#balancer) this.#vrrp.tell(`not-serving the balancer ended (${why})`);
@@ -64,7 +67,7 @@ class Node {
     // The VRRP daemon first: it holds back until the balancer serves, and its raw sockets are up by then.
     this.#vrrp = new Half(
       'vrrp',
-      ['-f', options.keepalived, '--dont-fork'],
+      ['-f', options.keepalived, '--dont-fork', ...named],
       (line) => {
         if (line === 'started') this.#readyWhenBoth();
         if (line === 'reloaded') this.#reloaded(this.#vrrp);
@@ -73,7 +76,7 @@ class Node {
     );
     this.#balancer = new Half(
       'balance',
-      [...files, '--foreground', '--io', options.io],
+      [...files, '--foreground', '--io', options.io, ...named],
       (line) => this.#balancerSaid(line),
       ended,
     );

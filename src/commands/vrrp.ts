@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arpWatch } from '../adapters/arp-watch.ts';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { realClock } from '../adapters/clock.ts';
-import { defaultControlAddress, serveControl } from '../adapters/control-socket.ts';
+import { controlAddress, serveControl } from '../adapters/control-socket.ts';
 import { libc } from '../adapters/libc.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
 import { SystemScripts } from '../adapters/process.ts';
@@ -37,7 +37,7 @@ export interface VrrpOptions {
   readonly vrrp?: boolean;
   readonly configId?: string;
   readonly controlFd?: string;
-  /** Where `evergate status` asks: a path, or @name. */
+  /** The node's name for `evergate status`: a path, or @name. */
   readonly socket?: string;
 }
 
@@ -155,7 +155,7 @@ class Daemon {
     };
     const control = new VrrpControl(this.#failover, world, this.#journal);
     const server = serveControl({
-      address: this.#options.socket ?? defaultControlAddress('vrrp'),
+      address: controlAddress(this.#options.socket, 'vrrp'),
       answer: (line, peer) => control.answer(line, peer?.uid),
       failed: (reason) => this.#journal.log('warning', `no control socket (evergate status, handover): ${reason}`),
     });

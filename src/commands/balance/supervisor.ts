@@ -49,6 +49,11 @@ export class Supervisor {
     return this.#generation;
   }
 
+  /** What was last told: `serving`, or `not-serving` and the reason. */
+  get readiness(): string {
+    return this.#said;
+  }
+
   /** Binds and starts. Throws BindError when an address can't be had; then nothing was started. */
   async start(plan: BalancerPlan): Promise<void> {
     const sockets = this.#listeners.bind(plan);

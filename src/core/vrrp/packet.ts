@@ -19,6 +19,9 @@ export const advertisementType = 1;
 /** RFC 3768 §5.3.6 and RFC 2338: the numbers on the wire. */
 export const authenticationTypes: Readonly<Record<VrrpAuthentication['kind'], number>> = { none: 0, pass: 1, ah: 2 };
 
+/** RFC 3768 §5.2.2, RFC 9568 §5.1.2.2. */
+export const multicastGroups = { ipv4: '224.0.0.18', ipv6: 'ff02::12' } as const;
+
 export interface Advertisement {
   readonly version: number;
   readonly type: number;

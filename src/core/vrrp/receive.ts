@@ -12,6 +12,7 @@ import {
   type ChecksumForm,
   checksumForm,
   decodeAdvertisement,
+  multicastGroups,
   passwordBytes,
 } from './packet.ts';
 import type { VirtualRouterSettings } from './settings.ts';
@@ -66,8 +67,6 @@ export type Received =
       readonly sequence: number;
     }
   | { readonly kind: 'rejected'; readonly error: ReceiveError; readonly message: string };
-
-const multicastGroups = { ipv4: '224.0.0.18', ipv6: 'ff02::12' };
 
 export function receiveAdvertisement(
   packet: PacketFacts,

@@ -1,0 +1,55 @@
+/** What is wrong with a node, in words: decides the exit status and what is shown in red. */
+import type { RouterReport } from '../../engine/failover/control-report.ts';
+import type { BalancerReport } from '../balance/control.ts';
+import { isReport, type NodeStatus } from './ask.ts';
+
+/** A conflict seen this lately still goes on, as far as one can tell: the probe's interval, and some. */
+const conflictFreshMs = 65_000;
+
+export interface Judgement {
+  /** 0 all is well, 1 something is not, 2 nobody answers. */
+  readonly exitStatus: 0 | 1 | 2;
+  readonly troubles: readonly string[];
+}
+
+export function judge({ vrrp, balancer }: NodeStatus): Judgement {
+  const troubles: string[] = [];
+  if (isReport(vrrp)) for (const router of vrrp.routers) troubles.push(...routerTroubles(router));
+  else if (vrrp.kind !== 'absent') troubles.push(`the VRRP daemon does not answer: ${vrrp.reason}`);
+  else if (isReport(balancer) && balancer.launched) troubles.push('the VRRP daemon of this node does not run');
+  if (isReport(balancer)) troubles.push(...balancerTroubles(balancer));
+  else if (balancer.kind !== 'absent') troubles.push(`the balancer does not answer: ${balancer.reason}`);
+  else if (isReport(vrrp) && vrrp.launched) troubles.push('the balancer of this node does not run');
+  if (!isReport(vrrp) && !isReport(balancer)) return { exitStatus: 2, troubles };
+  return { exitStatus: troubles.length > 0 ? 1 : 0, troubles };
+}
+
+export function routerTroubles(router: RouterReport): string[] {
+  const { name, state } = router;
+  const troubles: string[] = [];
+  if (router.handedOver) troubles.push(`${name} was handed over: \`evergate resume\` lets it take part again`);
+  for (const fault of router.faults)
+    if (!router.handedOver || router.faults.length > 1) troubles.push(`${name} is in FAULT: ${fault}`);
+  if (state === 'INIT') troubles.push(`${name} takes no part yet: ${router.reason}`);
+  for (const { address, device, present, wanted } of router.addresses) {
+    if (wanted && !present) troubles.push(`${name} is MASTER, but ${address} is not on ${device}`);
+    if (!wanted && present) troubles.push(`${name} is ${state}, but ${address} is on ${device}`);
+  }
+  for (const { address, hardwareAddress, ageMs } of router.conflicts)
+    if (state === 'MASTER' && ageMs < conflictFreshMs)
+      troubles.push(`${name}: ${hardwareAddress} claims ${address} too`);
+  for (const neighbour of router.neighbours)
+    if (neighbour.lastRefusal !== undefined && neighbour.lastRefusal.ageMs < 4 * router.advertisementIntervalMs)
+      troubles.push(`${name} refuses what ${neighbour.source} sends: ${neighbour.lastRefusal.message}`);
+  return [...new Set(troubles)];
+}
+
+function balancerTroubles({ serving, reason, stats }: BalancerReport): string[] {
+  const troubles: string[] = [];
+  if (!serving) troubles.push(`the balancer does not serve: ${reason}`);
+  for (const { own } of stats.backends)
+    if (own.status === 'DOWN') troubles.push(`backend ${own.pxname} has no server left`);
+  for (const [worker, { alive }] of stats.process.workers.entries())
+    if (!alive && !stats.process.stopping) troubles.push(`worker thread ${worker + 1} is not running`);
+  return troubles;
+}
