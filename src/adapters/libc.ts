@@ -111,6 +111,13 @@ function load() {
       policy: number,
       parameter: Bytes,
     ) => number,
+    sched_setaffinity: c('int sched_setaffinity(int thread, size_t length, const void *cpus)') as (
+      thread: number,
+      length: number,
+      cpus: Bytes,
+    ) => number,
+    getrlimit: c('int getrlimit(int resource, void *limit)') as (resource: number, limit: Bytes) => number,
+    setrlimit: c('int setrlimit(int resource, const void *limit)') as (resource: number, limit: Bytes) => number,
     unshare: c('int unshare(int flags)') as (flags: number) => number,
     poll: c('int poll(void *fds, uint64_t count, int timeoutMs)') as (
       fds: Bytes,

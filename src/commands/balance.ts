@@ -5,8 +5,8 @@ import { BindError } from '../adapters/listener.ts';
 import { inheritedSockets, serviceManager, stderrIsJournal } from '../adapters/systemd.ts';
 import { severities } from '../core/log/syslog.ts';
 import type { BalancerPlan } from '../plan/balancer.ts';
+import { withinDescriptors } from './balance/descriptors.ts';
 import { Listeners } from './balance/listeners.ts';
-import { openBalancerControl } from './balance/control.ts';
 import { loadBalancerPlan } from './balance/load.ts';
 import { dropPrivileges } from './balance/privileges.ts';
 import { Supervisor } from './balance/supervisor.ts';
@@ -32,8 +32,6 @@ export interface BalanceOptions {
   readonly terminate?: readonly string[];
   readonly io: string;
   readonly controlFd?: string;
-  /** The node's name for `evergate status`: a path, or @name. */
-  readonly socket?: string;
 }
 
 type Tell = (severity: 'alert' | 'warning' | 'notice', text: string) => void;
@@ -42,7 +40,8 @@ type Tell = (severity: 'alert' | 'warning' | 'notice', text: string) => void;
 export async function balance(options: BalanceOptions): Promise<void> {
   if (options.directory !== undefined) process.chdir(options.directory);
   raiseCapabilities();
-  const tell = teller(options.quiet === true);
+  const manner = { quiet: options.quiet === true };
+  const tell = teller(manner);
   const loaded = await loadBalancerPlan(options.file, limitOf(options));
   process.stderr.write(loaded.report);
   if (loaded.plan === undefined) {
@@ -50,11 +49,12 @@ export async function balance(options: BalanceOptions): Promise<void> {
     new Listeners(serviceManager(), inheritedSockets()).forgetInherited();
     process.exit(1);
   }
+  manner.quiet ||= loaded.plan.global.quiet;
   if (options.check === true) {
     if (options.quiet !== true) process.stdout.write('Configuration file is valid\n');
     process.exit(0);
   }
-  const { plan } = loaded;
+  const plan = withinDescriptors(loaded.plan, (text) => tell('warning', text));
   const stays = options.foreground === true || options.debug === true || options.controlFd !== undefined;
   if ((options.daemon === true || plan.global.daemon) && !stays) await daemonize();
   process.title = 'evergate-balance';
@@ -70,10 +70,10 @@ function limitOf(options: BalanceOptions): { readonly maxconn?: number } {
 }
 
 /** HAProxy's form of messages on standard error; for the journal their priority, which then sets the rest itself. */
-function teller(quiet: boolean): Tell {
+function teller(manner: { readonly quiet: boolean }): Tell {
   const journal = stderrIsJournal();
   return (severity, text) => {
-    if (quiet && severity !== 'alert') return;
+    if (manner.quiet && severity !== 'alert') return;
     if (journal) {
       process.stderr.write(`<${severities[severity]}>${text.replaceAll('\n', `\n<${severities[severity]}>`)}\n`);
       return;
@@ -123,6 +123,16 @@ class Balance {
   }
 
   async run(plan: BalancerPlan): Promise<void> {
+    // A signal that comes before everything is up is obeyed once it is.
+    let up: () => void = () => {};
+    const started = new Promise<void>((resolve) => {
+      up = resolve;
+    });
+    process.on('SIGTERM', () => void started.then(() => this.#stop()));
+    process.on('SIGINT', () => void started.then(() => this.#stop()));
+    process.on('SIGUSR1', () => void started.then(() => this.#softStop()));
+    process.on('SIGHUP', () => void started.then(() => this.#reload()));
+    process.on('SIGUSR2', () => void started.then(() => this.#reload()));
     try {
       await this.#supervisor.start(plan);
     } catch (error) {
@@ -130,21 +140,13 @@ class Balance {
     }
     this.#pidfile = this.#options.pidfile ?? plan.global.pidfile;
     if (this.#pidfile !== undefined) writeFileSync(this.#pidfile, `${process.pid}\n`);
-    openBalancerControl(this.#supervisor, {
-      node: this.#options.socket,
-      launched: this.#options.controlFd !== undefined,
-      failed: (reason) => this.#tell('notice', `No control socket (evergate status): ${reason}`),
-    });
     dropPrivileges(plan.global, (text) => this.#fail(new Error(text)));
     for (const pid of this.#options.finish ?? []) this.#signalOld(pid, 'SIGUSR1');
     for (const pid of this.#options.terminate ?? []) this.#signalOld(pid, 'SIGTERM');
-    process.on('SIGTERM', () => void this.#stop());
-    process.on('SIGINT', () => void this.#stop());
-    process.on('SIGUSR1', () => void this.#softStop());
-    process.on('SIGHUP', () => void this.#reload());
-    process.on('SIGUSR2', () => void this.#reload());
+    if (plan.global.description !== '') this.#tell('notice', `${plan.global.node}: ${plan.global.description}`);
     this.#say('started');
     daemonReady();
+    up();
   }
 
   #fail(error: unknown): never {
@@ -195,7 +197,7 @@ class Balance {
       return;
     }
     try {
-      await this.#supervisor.reload(loaded.plan);
+      await this.#supervisor.reload(withinDescriptors(loaded.plan, (text) => this.#tell('warning', text)));
       this.#tell('notice', 'Loading success.');
     } catch (error) {
       if (!(error instanceof BindError)) throw error;

@@ -8,6 +8,7 @@ import { realClock, systemRandom } from '../../adapters/clock.ts';
 import { netStreams } from '../../adapters/net.ts';
 import { createLedger, takeBack } from '../../adapters/uring/ledger.ts';
 import { supervisor as limits } from '../../core/limits.ts';
+import { severities } from '../../core/log/syslog.ts';
 import { type Board, createBoard } from '../../engine/board.ts';
 import { Checker } from '../../engine/checker.ts';
 import type { ListenerSocket } from '../../engine/ports.ts';
@@ -123,10 +124,19 @@ export class Generation {
     this.#threads[index] = thread;
     await new Promise<void>((resolve) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.kind !== 'listening') return;
-        thread.listening = true;
-        this.#events.changed();
-        resolve();
+        if (message.kind === 'listening') {
+          thread.listening = true;
+          this.#events.changed();
+          resolve();
+        } else if (message.kind === 'not-pinned') {
+          const cpus = this.plan.global.cpuMap[index]?.join(',');
+          this.#events.message(
+            this.plan,
+            -1,
+            severities.warning,
+            `Worker thread ${index + 1} is not bound to CPUs ${cpus} (cpu-map): ${message.reason}`,
+          );
+        }
       });
       let cause = 'terminated';
       worker.on('error', (error) => {
@@ -134,7 +144,12 @@ export class Generation {
       });
       worker.on('exit', () => {
         if (this.#state !== 'stopping')
-          this.#events.message(this.plan, -1, 0, `Worker thread ${index + 1} crashed and is replaced: ${cause}`);
+          this.#events.message(
+            this.plan,
+            -1,
+            severities.emerg,
+            `Worker thread ${index + 1} crashed and is replaced: ${cause}`,
+          );
         resolve();
         if (start.ledger !== undefined) takeBack(start.ledger);
         this.#ended(index, thread);

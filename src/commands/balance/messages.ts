@@ -37,5 +37,7 @@ export type ToWorker =
 export type FromWorker =
   /** Every listener of this worker takes connections. */
   | { readonly kind: 'listening' }
+  /** `cpu-map` could not be followed. */
+  | { readonly kind: 'not-pinned'; readonly reason: string }
   /** The last exchange is over; the thread ends by itself. */
   | { readonly kind: 'finished' };

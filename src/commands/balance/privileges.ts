@@ -1,9 +1,10 @@
-/** `user` and `group` of `global`: after everything is bound, the process gives up root for good (manual 3.1). */
+/** `user` and `group` (or `uid` and `gid`) of `global`: after everything is bound, the process gives up root for good (manual 3.1). */
 import type { GlobalPlan } from '../../plan/balancer.ts';
 
 /** @param refused told why, when the user or group can't be taken on: running on as root would be worse than not running. */
 export function dropPrivileges(global: GlobalPlan, refused: (text: string) => void): void {
-  const { user, group } = global;
+  const user = global.user ?? global.uid?.toString();
+  const group = global.group ?? global.gid?.toString();
   // Started as somebody who is not root (a service manager's doing): there is nothing to give up, and nobody else that one could become.
   if (process.getuid?.() !== 0) return;
   try {

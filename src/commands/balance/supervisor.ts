@@ -49,11 +49,6 @@ export class Supervisor {
     return this.#generation;
   }
 
-  /** What was last told: `serving`, or `not-serving` and the reason. */
-  get readiness(): string {
-    return this.#said;
-  }
-
   /** Binds and starts. Throws BindError when an address can't be had; then nothing was started. */
   async start(plan: BalancerPlan): Promise<void> {
     const sockets = this.#listeners.bind(plan);
@@ -91,11 +86,16 @@ export class Supervisor {
     this.#generation?.drain();
   }
 
-  /** SIGUSR1: takes nothing new and resolves when the last exchange is over. */
+  /**
+   * SIGUSR1: takes nothing new and resolves when the last exchange is over. With `grace` (manual 3.1) it is `not-serving` at once, and
+   * goes on taking connections for that long: whoever steers clients here has time to steer them elsewhere.
+   */
   async softStop(): Promise<void> {
     this.#beginStop();
     const generation = this.#generation;
     if (generation === undefined) return;
+    const { graceMs } = generation.plan.global;
+    if (graceMs > 0) await new Promise((resolve) => setTimeout(resolve, graceMs));
     this.#retire(generation);
     this.#listeners.closeAll();
     await Promise.all([...this.#retiring].map((each) => each.finished));

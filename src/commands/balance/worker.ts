@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { realClock, systemRandom } from '../../adapters/clock.ts';
+import { pinThread } from '../../adapters/process-limits.ts';
 import { createLogSink } from '../../adapters/syslog.ts';
 import { localZone } from '../../adapters/zone.ts';
 import { supervisor as limits } from '../../core/limits.ts';
@@ -19,6 +20,9 @@ import { onWake, wakeThrough } from './wake.ts';
 const start = workerData as WorkerStart;
 const { plan, index } = start;
 const port = parentPort!;
+const cpus = plan.global.cpuMap[index];
+const refused = cpus === undefined ? undefined : pinThread(cpus);
+if (refused !== undefined) port.postMessage({ kind: 'not-pinned', reason: refused } satisfies FromWorker);
 const world = start.ledger === undefined ? await netWorld() : await ringWorld(start.ledger);
 const { clock, streams } = world;
 const random = systemRandom();
