@@ -137,10 +137,6 @@ export class VirtualRouterMachine {
         if (this.#state.kind === 'backup' && (this.#history.heard?.atMs ?? -Infinity) < event.sinceMs)
           this.#promote(this.#state, now, 'nobody took over');
         break;
-      case 'take-back':
-        if (this.#state.kind === 'backup' && (this.#history.heard?.atMs ?? -Infinity) < event.sinceMs)
-          this.#promote(this.#state, now, 'nobody took over');
-        break;
       case 'address-lost':
       case 'address-conflict':
         if (this.#state.kind === 'active') this.#state.announcing.defend(event, this.#settings, now);
