@@ -7,10 +7,11 @@
  */
 import type { Channel, ChannelOptions, Packets, ReceivedPacket, SystemFailure } from '../engine/ports.ts';
 import { addressToBytes, addressToText, familyNumber, socketAddress } from './address-bytes.ts';
-import { errno, errorName, type Libc, linux, stableBytes } from './libc.ts';
+import { errno, errorName, type Libc, linux } from './libc.ts';
 import { viewOf } from './netlink-message.ts';
 import { int32, requireLibc } from './netlink-socket.ts';
 import { unwatchDescriptor, watchDescriptor } from './poll.ts';
+import { eachControl, type ReceiveMessage, receiveInto, receiveMessage } from './receive-message.ts';
 
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
@@ -42,8 +43,6 @@ const noProtocol = 0;
 const typeOfService = 0xc0;
 /** TC_PRIO_CONTROL: first out of the interface's queue. */
 const queuePriority = 7;
-/** An IPv4 packet holds at most 65,535 bytes; a VRRP one with 255 addresses over IPv6 4,100. */
-const receiveBytes = 65_536;
 /** What waits in a socket while the process is busy: a flood of 500 packets must not push out the one that counts. */
 const receiveBufferBytes = 1_048_576;
 
@@ -157,12 +156,10 @@ class RawListener {
   }
 
   read(): void {
+    const message = this.#message;
     for (;;) {
-      const message = this.#message;
-      message.reset();
-      const length = this.#c.recvmsg(this.#fd, message.header, linux.MSG_DONTWAIT);
-      if (length < 0 && errno() === linux.EINTR) continue;
-      if (length < 0) return;
+      const length = receiveInto(this.#c, this.#fd, message);
+      if (length === undefined) return;
       const packet =
         this.#options.family === 'ipv4'
           ? ipv4Packet(message.data.subarray(0, length), this.#options.interfaceIndex)
@@ -192,17 +189,11 @@ function ipv4Packet(bytes: Uint8Array, interfaceIndex: number): ReceivedPacket |
 function ipv6Packet(message: ReceiveMessage, length: number, interfaceIndex: number): ReceivedPacket | undefined {
   let destination: string | undefined;
   let hopLimit: number | undefined;
-  const view = viewOf(message.control);
-  for (let at = 0; at + 16 <= message.controlLength(); ) {
-    const size = Number(view.getBigUint64(at, true));
-    if (size < 16) break;
-    if (view.getInt32(at + 8, true) === IPPROTO_IPV6) {
-      const type = view.getInt32(at + 12, true);
-      if (type === IPV6_PKTINFO) destination = addressToText(message.control.slice(at + 16, at + 32));
-      if (type === IPV6_HOPLIMIT) hopLimit = view.getInt32(at + 16, true);
-    }
-    at += (size + 7) & ~7;
-  }
+  eachControl(message, (level, type, view, at) => {
+    if (level !== IPPROTO_IPV6) return;
+    if (type === IPV6_PKTINFO) destination = addressToText(message.control.slice(at, at + 16));
+    if (type === IPV6_HOPLIMIT) hopLimit = view.getInt32(at, true);
+  });
   if (destination === undefined || hopLimit === undefined) return undefined;
   return {
     interfaceIndex,
@@ -324,44 +315,4 @@ function ipMreqn(group: Uint8Array, interfaceIndex: number): Uint8Array {
   bytes.set(group, 0);
   viewOf(bytes).setInt32(8, interfaceIndex, true);
   return bytes;
-}
-
-/** struct msghdr with its buffers (recvmsg(2)), on a 64-bit machine. One for the process: reading is never interleaved. */
-interface ReceiveMessage {
-  readonly header: Uint8Array;
-  readonly name: Uint8Array;
-  readonly data: Uint8Array;
-  readonly control: Uint8Array;
-  controlLength(): number;
-  reset(): void;
-}
-
-let sharedMessage: ReceiveMessage | undefined;
-
-function receiveMessage(): ReceiveMessage {
-  if (sharedMessage !== undefined) return sharedMessage;
-  const name = stableBytes(28);
-  const data = stableBytes(receiveBytes);
-  const control = stableBytes(256);
-  const vector = stableBytes(16);
-  const header = stableBytes(56);
-  viewOf(vector.bytes).setBigUint64(0, data.address, true);
-  viewOf(vector.bytes).setBigUint64(8, BigInt(receiveBytes), true);
-  const view = viewOf(header.bytes);
-  view.setBigUint64(0, name.address, true);
-  view.setBigUint64(16, vector.address, true);
-  view.setBigUint64(24, 1n, true);
-  view.setBigUint64(32, control.address, true);
-  sharedMessage = {
-    header: header.bytes,
-    name: name.bytes,
-    data: data.bytes,
-    control: control.bytes,
-    controlLength: () => Number(view.getBigUint64(40, true)),
-    reset: () => {
-      view.setUint32(8, 28, true);
-      view.setBigUint64(40, 256n, true);
-    },
-  };
-  return sharedMessage;
 }

@@ -123,6 +123,7 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
     garp: buildGarp(entry, strict, context),
     resignIsImmediate: !has(entries, 'no_immediate_takeover'),
     splitIsAnnounced: true,
+    ...(has(entries, 'no_peer_bfd') ? { peerBfd: false } : {}),
     ...(has(entries, 'no_address_lease') ? { addressesAreLeased: false } : {}),
     vmac: buildVmac(
       entry,

@@ -26,7 +26,12 @@ export interface SessionSettings {
 
 export type SessionEvent =
   | { readonly kind: 'start' }
-  | { readonly kind: 'timer' }
+  /** `lateMs`: how much later than its deadline it comes. What should have been heard meanwhile gets that long once more. */
+  | { readonly kind: 'timer'; readonly lateMs?: number }
+  /** Another protocol has just heard the neighbour: it lives, whatever became of its BFD packets. */
+  | { readonly kind: 'alive' }
+  /** bfd.DetectMult: what we promise to keep to from the next packet on. */
+  | { readonly kind: 'multiplier'; readonly multiplier: number }
   /** For this session: by its discriminator, or by address while `yourDiscriminator` is 0. */
   | { readonly kind: 'packet'; readonly packet: ControlPacket; readonly ttl: number }
   | { readonly kind: 'admin-down' }
@@ -47,10 +52,15 @@ export interface SessionStatus {
   readonly detectionTimeMs: number;
   /** Packets that were ignored: wrong TTL, wrong discriminator. */
   readonly discarded: number;
+  /** bfd.RemoteDiscr: 0 while unknown. */
+  readonly remoteDiscriminator: number;
 }
 
 /** §6.8.3: the slowest start, and the least idle interval. */
 const slowTxMs = 1000;
+
+/** A timer that is no later than this was on time. */
+const latenessForgivenMs = 5;
 
 export class BfdSession {
   #settings: SessionSettings;
@@ -62,6 +72,8 @@ export class BfdSession {
   #polling = false;
   #transmitAt: number | undefined;
   #detectAt: number | undefined;
+  /** Has waited a little longer because we ourselves were late. */
+  #gracious = false;
   #discarded = 0;
   /** What the neighbour has confirmed: counts until a poll for something else is answered (§6.8.3). */
   #confirmedTxMs: number;
@@ -94,6 +106,7 @@ export class BfdSession {
       transmitIntervalMs: this.#transmitIntervalMs,
       detectionTimeMs: this.#detectionTimeMs,
       discarded: this.#discarded,
+      remoteDiscriminator: this.#remote?.myDiscriminator ?? 0,
     };
   }
 
@@ -105,7 +118,13 @@ export class BfdSession {
         if (!this.#settings.passive) this.#transmitAt = now;
         break;
       case 'timer':
-        this.#timer(now);
+        this.#timer(now, event.lateMs ?? 0);
+        break;
+      case 'alive':
+        if (this.#detectAt !== undefined) this.#detectAt = Math.max(this.#detectAt, now + this.#detectionTimeMs);
+        break;
+      case 'multiplier':
+        this.#settings = { ...this.#settings, multiplier: event.multiplier };
         break;
       case 'packet':
         this.#receive(event.packet, event.ttl, now);
@@ -124,8 +143,13 @@ export class BfdSession {
 
   // ------------------------------------------------------------ timers
 
-  #timer(now: number): void {
-    if (this.#detectAt !== undefined && now >= this.#detectAt) this.#detectionExpired(now);
+  #timer(now: number, lateMs: number): void {
+    if (this.#detectAt !== undefined && now >= this.#detectAt) {
+      if (lateMs > latenessForgivenMs && !this.#gracious) {
+        this.#gracious = true;
+        this.#detectAt = now + lateMs;
+      } else this.#detectionExpired(now);
+    }
     if (this.#transmitAt !== undefined && now >= this.#transmitAt) {
       this.#send(false);
       this.#transmitAt = now + this.#jittered();
@@ -159,6 +183,7 @@ export class BfdSession {
     this.#follow(packet, now);
     if (packet.poll) this.#send(true);
     this.#detectAt = now + this.#detectionTimeMs;
+    this.#gracious = false;
     // §6.8.3: a neighbour that wants us faster need not wait for the interval that was drawn before.
     const soonest = now + this.#transmitIntervalMs;
     this.#transmitAt = this.#transmitAt === undefined ? now : Math.min(this.#transmitAt, soonest);

@@ -46,6 +46,8 @@ export interface VirtualRouterSettings {
   readonly trackPrimaryInterface: boolean;
   /** The kernel drops our addresses by itself when we no longer renew them (ours; `no_address_lease` turns it off). Absent: yes. */
   readonly addressesAreLeased?: boolean;
+  /** A BFD session with the router that is followed (ours; `no_peer_bfd` turns it off). Absent: yes. */
+  readonly peerBfd?: boolean;
   /** `track_src_ip`: FAULT while the transport's source address is not on the interface. Absent: no. */
   readonly trackSourceAddress?: boolean;
   /**
