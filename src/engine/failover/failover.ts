@@ -7,7 +7,20 @@ import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
 import { SyncGroup } from '../../core/vrrp/sync-group.ts';
 import type { SyncGroupPlan, VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
-import type { AddressClaims, Alarm, Clock, Journal, Link, LinkAddress, Links, Packets, Scripts } from '../ports.ts';
+import type {
+  AddressClaims,
+  Alarm,
+  Clock,
+  Datagrams,
+  Journal,
+  Link,
+  LinkAddress,
+  Links,
+  Packets,
+  Random,
+  Scripts,
+} from '../ports.ts';
+import { BfdSessions, type FollowedPeer } from './bfd-sessions.ts';
 import { type CommandSafety, judgeCommands } from './command-safety.ts';
 import { type AddressConflict, ConflictWatch } from './conflict-watch.ts';
 import { Notifier, notifiedGroup, notifiedRouter, notifiedState } from './notifier.ts';
@@ -24,6 +37,8 @@ export interface FailoverPorts {
   readonly links: Links;
   readonly scripts: Scripts;
   readonly journal: Journal;
+  /** Absent: no BFD session is ever held. */
+  readonly bfd?: { readonly datagrams: Datagrams; readonly random: Random };
   /** Absent: address conflicts are not watched for. */
   readonly claims?: AddressClaims;
 }
@@ -50,6 +65,8 @@ export class Failover {
   readonly #startAlarm: Alarm;
   readonly #statics: StaticHoldings;
   readonly #conflicts: ConflictWatch;
+  readonly #bfd: BfdSessions | undefined;
+  #alarmAt = Infinity;
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
   #members: Member[] = [];
@@ -77,6 +94,16 @@ export class Failover {
       this.#addressClaimed(router, address, hardwareAddress),
     );
     this.#notifier = new Notifier(plan, ports, (command) => this.#safety.usable(command));
+    this.#bfd =
+      ports.bfd &&
+      new BfdSessions(
+        { ...ports, ...ports.bfd },
+        {
+          lost: (source) => this.#toAll({ kind: 'peer-lost', source }),
+          changed: () => this.#tracking(),
+          answersOn: (index) => this.drivers.some((driver) => driver.answersOn(index)),
+        },
+      );
   }
 
   get plan(): VrrpPlan {
@@ -129,6 +156,7 @@ export class Failover {
     for (const member of this.#members) this.#give(member, { kind: 'shutdown' });
     this.#alarm.clear();
     this.#tracked?.close();
+    this.#bfd?.close();
     for (const { driver } of this.#members) driver.close();
     this.#conflicts.close();
     this.#statics.clear();
@@ -186,11 +214,12 @@ export class Failover {
       }
     this.#deleting = false;
     this.#statics.set(plan);
+    this.#bfd?.configure(plan.bfdSessions);
     this.#members = plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index)));
     this.#formGroups();
     this.#tracked = new TrackedObjects(
       plan,
-      this.#ports,
+      this.#trackingWorld(),
       this.#safety.unusableScripts,
       this.#trackedChanged,
       this.#tracked,
@@ -224,9 +253,25 @@ export class Failover {
     const grouped = groupedRouters(this.#plan);
     this.#members = this.#plan.routers.map((router, index) => this.#member(router, grouped.has(index)));
     this.#formGroups();
-    this.#tracked = new TrackedObjects(this.#plan, this.#ports, this.#safety.unusableScripts, this.#trackedChanged);
+    this.#listenForBfd();
+    this.#tracked = new TrackedObjects(
+      this.#plan,
+      this.#trackingWorld(),
+      this.#safety.unusableScripts,
+      this.#trackedChanged,
+    );
     for (const member of this.#members) this.#startMember(member);
     this.#schedule();
+  }
+
+  /** The active router answers where a backup asks. */
+  #listenForBfd(): void {
+    this.#bfd?.configure(this.#plan.bfdSessions);
+    for (const { settings } of this.drivers) if (settings.peerBfd !== false) this.#bfd?.listen(settings.family);
+  }
+
+  #trackingWorld() {
+    return { ...this.#ports, bfdResult: (session: number) => this.#bfd?.result(session) ?? 'failed' };
   }
 
   #member(plan: VirtualRouterPlan, grouped: boolean): Member {
@@ -234,6 +279,10 @@ export class Failover {
     const world = {
       ...this.#ports,
       announcements: this.#announcements,
+      followed: (peer: FollowedPeer, forMs: number) => {
+        this.#bfd?.follow(peer, forMs);
+        this.#schedule();
+      },
       isVirtual: (address: string) =>
         this.#plan.routers.some(({ settings }) =>
           [...settings.addresses, ...settings.excludedAddresses].some((virtual) => virtual.address === address),
@@ -395,7 +444,10 @@ export class Failover {
 
   #due(): void {
     // What has arrived was heard before any timer is believed: a late process must not take over from a router that just spoke.
+    const dueAt = this.#alarmAt;
     this.#ports.packets.receiveWaiting();
+    this.#ports.bfd?.datagrams.receiveWaiting();
+    this.#bfd?.timer(dueAt);
     const now = this.#ports.clock.now();
     for (const member of this.#members)
       if ((member.driver.machine.deadline() ?? Infinity) <= now) this.#give(member, { kind: 'timer' });
@@ -413,9 +465,10 @@ export class Failover {
 
   #schedule(): void {
     if (!this.#running) return;
-    let earliest = this.#announcements.deadline() ?? Infinity;
+    let earliest = Math.min(this.#announcements.deadline() ?? Infinity, this.#bfd?.deadline() ?? Infinity);
     for (const { driver } of this.#members) earliest = Math.min(earliest, driver.machine.deadline() ?? Infinity);
     if (earliest === Infinity) this.#alarm.clear();
     else this.#alarm.set(earliest);
+    this.#alarmAt = earliest;
   }
 }

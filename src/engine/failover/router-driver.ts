@@ -17,6 +17,7 @@ import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/sett
 import { emptyStatistics } from '../../core/vrrp/statistics.ts';
 import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Channel, Clock, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
+import type { FollowedPeer } from './bfd-sessions.ts';
 import { Neighbours } from './control-neighbours.ts';
 import { Holdings } from './holdings.ts';
 import { ReceiveLog } from './receive-log.ts';
@@ -28,6 +29,8 @@ export interface DriverWorld {
   readonly links: Links;
   readonly journal: Journal;
   readonly announcements: AnnouncementSchedule;
+  /** The router that a backup here follows has just spoken. */
+  followed?(peer: FollowedPeer, forMs: number): void;
   /** Is this one of the virtual addresses of any router here? Such an address is nobody's own. */
   isVirtual(address: string): boolean;
 }
@@ -233,6 +236,21 @@ export class RouterDriver {
     for (const remark of received.remarks) this.#receiveLog.remarked(packet.source, remark);
     this.neighbours.heard(received.heard, this.#world.clock.now());
     this.#deliver({ kind: 'advertisement', heard: received.heard });
+    if (received.heard.priority > 0 && packet.ttl === 255) this.#follow(received.heard.source);
+  }
+
+  /** BFD over one hop (RFC 5881): with the router whose advertisements keep this one a backup. */
+  #follow(source: string): void {
+    const open = this.#channel;
+    const { state, activeAdvertisementIntervalMs, heard } = this.machine.status();
+    if (open === undefined || state !== 'backup' || heard?.source !== source || this.settings.peerBfd === false) return;
+    const interfaceIndex = this.#baseLink()?.index ?? open.index;
+    this.#world.followed?.({ source, ownAddress: open.source, interfaceIndex }, 4 * activeAdvertisementIntervalMs);
+  }
+
+  /** Does it speak on that interface, and let others watch it by BFD? */
+  answersOn(interfaceIndex: number): boolean {
+    return this.settings.peerBfd !== false && this.#baseLink()?.index === interfaceIndex;
   }
 
   #advertise(priority: number): void {

@@ -17,6 +17,8 @@ interface World {
   readonly journal: Journal;
   readonly links: Links;
   readonly scripts: Scripts;
+  /** What the plan's BFD session of that number says. Absent: they count as down. */
+  bfdResult?(session: number): 'well' | 'failed';
 }
 
 type References = Pick<
@@ -103,6 +105,8 @@ export class TrackedObjects {
       yield describe('file', reference, this.#files[reference.target]?.value ?? 0);
     for (const reference of references.trackProcesses)
       yield describe('process', reference, this.#processes[reference.target]?.result ?? 'unknown');
+    for (const reference of references.trackBfd)
+      yield describe('bfd', reference, this.#world.bfdResult?.(reference.target) ?? 'failed');
   }
 }
 

@@ -10,7 +10,6 @@ export function tellUndone(plan: VrrpPlan, journal: Journal): void {
   const note = (asked: boolean, what: string) => {
     if (asked) undone.add(what);
   };
-  note(plan.bfdSessions.length > 0, 'bfd_instance and track_bfd');
   note(plan.global.mail !== undefined, 'smtp_alert: no mail is sent');
   note(plan.global.networkNamespace !== undefined, 'net_namespace');
   note(plan.global.scheduling.processors.length > 0, 'vrrp_cpu_affinity');

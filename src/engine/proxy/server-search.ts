@@ -38,6 +38,8 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
   /** Requests that its server had besides when its slot went back (%sc), -1 while it holds one. */
   othersAtServer = -1;
   #holdsSlot = false;
+  /** Servers that were tried in vain. */
+  readonly #failed: number[] = [];
 
   constructor(context: ProxyContext) {
     this.context = context;
@@ -58,6 +60,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
     this.server = this.avoidServer = this.balanceHash = this.othersAtServer = -1;
     this.retries = this.serverQueue = this.backendQueue = 0;
     this.redispatched = false;
+    this.#failed.length = 0;
     this.queueMs = this.connectMs = -1;
   }
 
@@ -105,8 +108,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
     stats.retry(backend.plan.index, failed);
     const elsewhere = this.#mayRedispatch();
     this.releaseServer();
-    if (elsewhere) this.avoidServer = failed;
-    const result = elsewhere ? backend.dispatch.assign(this) : backend.dispatch.assignTo(this, failed);
+    const result = elsewhere ? this.#assignElsewhere(failed) : backend.dispatch.assignTo(this, failed);
     if (result !== failed) {
       if (result >= 0) this.#moved();
       this.server = failed;
@@ -176,8 +178,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
     const failed = this.server;
     this.releaseServer();
     if (this.retries >= plan.retries || (plan.redispatch === 0 && !plan.freeRedispatch)) return false;
-    this.avoidServer = failed;
-    const result = dispatch.assign(this);
+    const result = this.#assignElsewhere(failed);
     if (result === failed) dispatch.release(failed);
     if (result === failed || result === noServer || result === queueFull) return false;
     this.retries++;
@@ -185,6 +186,19 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
     this.#moved();
     this.#assigned(result);
     return true;
+  }
+
+  /** Assigns a server that has not failed this request yet, if the algorithm comes to one: each look moves its turn on. */
+  #assignElsewhere(failed: number): number {
+    const { dispatch, plan } = this.backend!;
+    this.#failed.push(failed);
+    this.avoidServer = failed;
+    for (let looks = plan.servers.length; ; looks--) {
+      const result = dispatch.assign(this);
+      if (result < 0 || looks <= 1 || !this.#failed.includes(result)) return result;
+      dispatch.release(result);
+      this.avoidServer = result;
+    }
   }
 
   #moved(): void {

@@ -1,0 +1,373 @@
+/**
+ * All BFD sessions of this host: those that the configuration names (`bfd_instance`), and those that nobody wrote: a backup opens one with the
+ * router it follows, and where that one answers a lost host is noticed in milliseconds.
+ *
+ * In an unwritten session the two ends want different things. The backup wants to hear often; the active router only answers, and lets
+ * itself be told now and then, so that the whole costs either of them a few dozen packets a second.
+ * A neighbour that doesn't answer (a Keepalived has no such thing) is asked three times, and again after a pause that grows.
+ * A late process is not a dead one: a node that finds its own timers late tells its neighbours to wait for more missing packets, and one
+ * that gave a living neighbour up is slower to judge it from then on.
+ */
+
+import {
+  type ControlPacket,
+  decodeControlPacket,
+  diagnostics,
+  encodeControlPacket,
+  singleHopPort,
+  singleHopTtl,
+} from '../../core/bfd/packet.ts';
+import { BfdSession, type SessionSettings } from '../../core/bfd/session.ts';
+import { peerBfd as limits } from '../../core/limits.ts';
+import type { BfdSessionPlan } from '../../plan/vrrp.ts';
+import type { Clock, Datagrams, Journal, Random, ReceivedDatagram } from '../ports.ts';
+import { Lateness } from './lateness.ts';
+
+export interface BfdWorld {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly datagrams: Datagrams;
+  readonly random: Random;
+}
+
+/** Where the router that is followed is, as its advertisement showed. */
+export interface FollowedPeer {
+  readonly source: string;
+  readonly ownAddress: string;
+  readonly interfaceIndex: number;
+}
+
+export interface BfdListener {
+  /** A neighbour that was there is silent: its host, its process or the way to it is gone. */
+  lost(source: string): void;
+  /** A configured session may have another result than before. */
+  changed(): void;
+  /** Unwritten sessions that others open are answered on this interface. */
+  answersOn(interfaceIndex: number): boolean;
+}
+
+/** One end of a session and what this host wants of it. */
+interface Peer {
+  readonly neighbour: string;
+  readonly discriminator: number;
+  readonly session: BfdSession;
+  readonly channel: ReturnType<Datagrams['open']>;
+  /** Undefined: an unwritten session. */
+  readonly plan: BfdSessionPlan | undefined;
+  /** An unwritten session serves a router here until then. */
+  wantedUntil: number;
+  heardAt: number;
+  minRxMs: number;
+  remoteBefore: number;
+  sendFailure: string | undefined;
+}
+
+/** What is remembered of a neighbour while there is no session with it. */
+interface Memory {
+  quietUntil: number;
+  pauseMs: number;
+  minRxMs: number;
+}
+
+export class BfdSessions {
+  readonly #world: BfdWorld;
+  readonly #listener: BfdListener;
+  readonly #peers: Peer[] = [];
+  readonly #memories = new Map<string, Memory>();
+  readonly #sockets = new Map<'ipv4' | 'ipv6', { close(): void } | undefined>();
+  readonly #lateness = new Lateness();
+  #plans: readonly BfdSessionPlan[] = [];
+  #multiplier: number = limits.multiplier;
+  #closed = false;
+
+  constructor(world: BfdWorld, listener: BfdListener) {
+    this.#world = world;
+    this.#listener = listener;
+  }
+
+  /** The configured sessions, at start and at a reload: those that stay the same go on. */
+  configure(plans: readonly BfdSessionPlan[]): void {
+    this.#plans = plans;
+    const wanted = plans.map((plan) => JSON.stringify(plan));
+    for (const peer of [...this.#peers])
+      if (peer.plan !== undefined && !wanted.includes(JSON.stringify(peer.plan))) this.#remove(peer, true);
+    for (const [index, plan] of plans.entries())
+      if (!this.#peers.some((peer) => JSON.stringify(peer.plan) === wanted[index])) this.#openConfigured(plan);
+    this.#pump();
+  }
+
+  /** Opens the listening socket for unwritten sessions: called for each family that a router here speaks. */
+  listen(family: 'ipv4' | 'ipv6'): void {
+    if (this.#sockets.has(family) || this.#closed) return;
+    const opened = this.#world.datagrams.listen(family, singleHopPort, (datagram) => this.#received(datagram));
+    this.#sockets.set(family, 'failure' in opened ? undefined : opened);
+    if ('failure' in opened)
+      this.#world.journal.log('warning', `BFD: cannot listen on UDP port ${singleHopPort}: ${opened.failure}`);
+  }
+
+  /** Of the plan's session number `index`. */
+  result(index: number): 'well' | 'failed' {
+    const plan = JSON.stringify(this.#plans[index]);
+    const peer = this.#peers.find((one) => one.plan !== undefined && JSON.stringify(one.plan) === plan);
+    return peer?.session.status().state === 'up' ? 'well' : 'failed';
+  }
+
+  /** A backup has just heard the router that it follows, and will for `forMs` to come. */
+  follow({ source, ownAddress, interfaceIndex }: FollowedPeer, forMs: number): void {
+    const now = this.#world.clock.now();
+    const family = source.includes(':') ? 'ipv6' : 'ipv4';
+    this.listen(family);
+    if (this.#sockets.get(family) === undefined) return;
+    let peer = this.#peers.find(({ neighbour }) => neighbour === source);
+    if (peer === undefined) {
+      const memory = this.#memories.get(source);
+      if (memory !== undefined && now < memory.quietUntil) return;
+      peer = this.#openUnwritten(source, ownAddress, interfaceIndex);
+      if (peer === undefined) return;
+    }
+    peer.wantedUntil = Math.max(peer.wantedUntil, now + forMs);
+    if (peer.plan === undefined) this.#want(peer, this.#memories.get(source)?.minRxMs ?? limits.intervalMs, now);
+    peer.session.handle({ kind: 'alive' }, now);
+    this.#pump();
+  }
+
+  deadline(): number {
+    let earliest = Infinity;
+    for (const peer of this.#peers) {
+      earliest = Math.min(earliest, peer.session.deadline() ?? Infinity);
+      if (peer.plan === undefined) earliest = Math.min(earliest, this.#reviewAt(peer));
+    }
+    return earliest;
+  }
+
+  /** Whatever is due. Waiting datagrams must have been handed over before. `dueAt`: when this call should have come. */
+  timer(dueAt: number): void {
+    const now = this.#world.clock.now();
+    const lateMs = Math.max(0, now - dueAt);
+    this.#lateness.note(lateMs, now);
+    this.#adapt(now);
+    for (const peer of [...this.#peers]) {
+      if ((peer.session.deadline() ?? Infinity) <= now) peer.session.handle({ kind: 'timer', lateMs }, now);
+      if (peer.plan === undefined && this.#reviewAt(peer) <= now) this.#review(peer, now);
+    }
+    this.#pump();
+  }
+
+  /** Says goodbye, so that nobody takes the silence for a death. */
+  close(): void {
+    this.#closed = true;
+    for (const peer of [...this.#peers]) this.#remove(peer, true);
+    for (const socket of this.#sockets.values()) socket?.close();
+    this.#sockets.clear();
+  }
+
+  // ------------------------------------------------------------ sessions come and go
+
+  #openConfigured(plan: BfdSessionPlan): void {
+    const family = plan.neighbor.includes(':') ? 'ipv6' : 'ipv4';
+    this.listen(family);
+    const hopsCount = plan.maxHops >= 0 && plan.maxHops < 255;
+    this.#open(plan.neighbor, plan.source, 0, plan.ttl, plan, {
+      minTxMs: plan.minTxMs,
+      minRxMs: plan.minRxMs,
+      idleTxMs: plan.idleTxMs,
+      multiplier: plan.multiplier,
+      passive: plan.passive,
+      ttlMin: hopsCount ? Math.max(0, plan.ttl - plan.maxHops) : 0,
+    });
+  }
+
+  #openUnwritten(neighbour: string, ownAddress: string, interfaceIndex: number): Peer | undefined {
+    const unwritten = this.#peers.filter(({ plan }) => plan === undefined);
+    if (unwritten.length >= limits.sessionsMax) return undefined;
+    return this.#open(neighbour, ownAddress, interfaceIndex, singleHopTtl, undefined, {
+      minTxMs: limits.intervalMs,
+      minRxMs: limits.unwantedRxMs,
+      idleTxMs: limits.idleTxMs,
+      multiplier: this.#multiplier,
+      passive: false,
+    });
+  }
+
+  #open(
+    neighbour: string,
+    source: string | undefined,
+    interfaceIndex: number,
+    ttl: number,
+    plan: BfdSessionPlan | undefined,
+    settings: Omit<SessionSettings, 'discriminator'>,
+  ): Peer | undefined {
+    const { datagrams, journal, clock, random } = this.#world;
+    const family = neighbour.includes(':') ? 'ipv6' : 'ipv4';
+    const channel = datagrams.open({
+      family,
+      source,
+      interfaceIndex,
+      destination: neighbour,
+      port: singleHopPort,
+      ttl,
+    });
+    if ('failure' in channel && plan !== undefined)
+      journal.log('err', `BFD_Instance(${plan.name}) cannot open a socket for ${neighbour}: ${channel.failure}`);
+    if ('failure' in channel && plan === undefined) return undefined;
+    const discriminator = this.#newDiscriminator();
+    const session = new BfdSession({ ...settings, discriminator }, () => random.uint32() / 2 ** 32);
+    const peer: Peer = {
+      neighbour,
+      discriminator,
+      session,
+      channel,
+      plan,
+      wantedUntil: -Infinity,
+      heardAt: clock.now(),
+      minRxMs: settings.minRxMs,
+      remoteBefore: 0,
+      sendFailure: undefined,
+    };
+    this.#peers.push(peer);
+    session.handle({ kind: 'start' }, clock.now());
+    return peer;
+  }
+
+  #newDiscriminator(): number {
+    for (;;) {
+      const number = this.#world.random.uint32();
+      if (number !== 0 && !this.#peers.some(({ discriminator }) => discriminator === number)) return number;
+    }
+  }
+
+  #remove(peer: Peer, say: boolean): void {
+    const at = this.#peers.indexOf(peer);
+    if (at === -1) return;
+    this.#peers.splice(at, 1);
+    if (say) {
+      const now = this.#world.clock.now();
+      peer.session.handle({ kind: 'admin-down' }, now);
+      peer.session.handle({ kind: 'timer' }, now);
+      for (let action = peer.session.poll(); action !== undefined; action = peer.session.poll())
+        if (action.kind === 'send') this.#send(peer, action.packet);
+    }
+    if ('close' in peer.channel) peer.channel.close();
+  }
+
+  // ------------------------------------------------------------ unwritten sessions
+
+  #want(peer: Peer, minRxMs: number, now: number): void {
+    if (peer.minRxMs === minRxMs) return;
+    peer.minRxMs = minRxMs;
+    peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs }, now);
+  }
+
+  /** When to look whether an unwritten session still has a purpose. */
+  #reviewAt(peer: Peer): number {
+    if (peer.session.status().state === 'up') return peer.minRxMs === limits.unwantedRxMs ? Infinity : peer.wantedUntil;
+    return peer.heardAt + limits.attemptMs;
+  }
+
+  #review(peer: Peer, now: number): void {
+    if (peer.session.status().state === 'up') {
+      this.#want(peer, limits.unwantedRxMs, now);
+      return;
+    }
+    // Unanswered, or gone: the next advertisement after the pause begins anew.
+    const memory = this.#remember(peer.neighbour);
+    memory.quietUntil = now + memory.pauseMs;
+    memory.pauseMs = Math.min(memory.pauseMs * 2, limits.pauseMsMax);
+    this.#remove(peer, false);
+  }
+
+  #remember(neighbour: string): Memory {
+    let memory = this.#memories.get(neighbour);
+    if (memory === undefined) {
+      // Addresses come and go on a network; the oldest memory makes room.
+      if (this.#memories.size >= limits.sessionsMax) this.#memories.delete(this.#memories.keys().next().value!);
+      memory = { quietUntil: -Infinity, pauseMs: limits.pauseMs, minRxMs: limits.intervalMs };
+      this.#memories.set(neighbour, memory);
+    }
+    return memory;
+  }
+
+  /** What we find our own timers late by, the neighbours must bear with. */
+  #adapt(now: number): void {
+    const bearable = Math.ceil(this.#lateness.worst(now) / limits.intervalMs);
+    const multiplier = Math.min(limits.multiplier + bearable, limits.multiplierMax);
+    if (multiplier === this.#multiplier) return;
+    this.#multiplier = multiplier;
+    for (const { plan, session } of this.#peers)
+      if (plan === undefined) session.handle({ kind: 'multiplier', multiplier }, now);
+  }
+
+  // ------------------------------------------------------------ packets and state
+
+  #received(datagram: ReceivedDatagram): void {
+    const packet = decodeControlPacket(datagram.payload);
+    if (packet === undefined || this.#closed) return;
+    const peer = this.#peerFor(packet, datagram);
+    if (peer === undefined) return;
+    const now = this.#world.clock.now();
+    peer.heardAt = now;
+    peer.session.handle({ kind: 'packet', packet, ttl: datagram.ttl }, now);
+    this.#pump();
+  }
+
+  #peerFor(packet: ControlPacket, datagram: ReceivedDatagram): Peer | undefined {
+    const { source, ttl, interfaceIndex, destination } = datagram;
+    // RFC 5881 §3: by our discriminator, by the addresses while it is unknown. The address must fit in any case.
+    const known = this.#peers.find(
+      ({ neighbour, discriminator }) =>
+        neighbour === source && (packet.yourDiscriminator === 0 || packet.yourDiscriminator === discriminator),
+    );
+    if (known !== undefined) return known;
+    const begins = packet.state === 'down' && packet.yourDiscriminator === 0 && ttl === singleHopTtl;
+    const stranger = !this.#peers.some(({ neighbour }) => neighbour === source);
+    if (!begins || !stranger || !this.#listener.answersOn(interfaceIndex)) return undefined;
+    return this.#openUnwritten(source, destination, interfaceIndex);
+  }
+
+  #pump(): void {
+    for (const peer of [...this.#peers])
+      for (let action = peer.session.poll(); action !== undefined; action = peer.session.poll())
+        if (action.kind === 'send') this.#send(peer, action.packet);
+        else this.#stateChanged(peer, action);
+  }
+
+  #send(peer: Peer, packet: ControlPacket): void {
+    if ('failure' in peer.channel) return;
+    const failure = peer.channel.send(encodeControlPacket(packet));
+    if (failure !== undefined && failure !== peer.sendFailure && peer.plan !== undefined)
+      this.#world.journal.log('warning', `BFD_Instance(${peer.plan.name}) sending failed: ${failure}`);
+    peer.sendFailure = failure;
+  }
+
+  #stateChanged(
+    peer: Peer,
+    { from, to, reason }: { readonly from: string; readonly to: string; readonly reason: string },
+  ): void {
+    const { journal } = this.#world;
+    if (peer.plan !== undefined) journal.log('info', `BFD_Instance(${peer.plan.name}) Entering ${to} state: ${reason}`);
+    const timedOut = from === 'up' && peer.session.status().diagnostic === diagnostics.timeExpired;
+    if (to === 'up') this.#cameUp(peer);
+    else if (timedOut) {
+      if (peer.plan === undefined) journal.detail(`BFD: ${peer.neighbour} is silent`);
+      this.#listener.lost(peer.neighbour);
+    }
+    if (peer.plan !== undefined && (from === 'up' || to === 'up')) this.#listener.changed();
+  }
+
+  /** The same end as before speaks again: it had not died, it was only late, and next time it gets twice as long. */
+  #cameUp(peer: Peer): void {
+    if (peer.plan !== undefined) return;
+    const { journal } = this.#world;
+    const remote = peer.session.status().remoteDiscriminator;
+    const memory = this.#remember(peer.neighbour);
+    memory.pauseMs = limits.pauseMs;
+    if (remote === peer.remoteBefore && peer.minRxMs !== limits.unwantedRxMs) {
+      memory.minRxMs = Math.min(memory.minRxMs * 2, limits.unwantedRxMs / 2);
+      journal.log(
+        'info',
+        `BFD: ${peer.neighbour} was late, not dead: from now on it gets ${memory.minRxMs} ms a packet`,
+      );
+    } else journal.detail(`BFD session with ${peer.neighbour} is up`);
+    peer.remoteBefore = remote;
+  }
+}
