@@ -2,8 +2,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arpWatch } from '../adapters/arp-watch.ts';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
-import { realClock } from '../adapters/clock.ts';
+import { realClock, systemRandom } from '../adapters/clock.ts';
 import { controlAddress, serveControl } from '../adapters/control-socket.ts';
+import { UdpDatagrams } from '../adapters/datagrams.ts';
 import { libc } from '../adapters/libc.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
 import { SystemScripts } from '../adapters/process.ts';
@@ -92,6 +93,8 @@ class Daemon {
   /** Signals and koffi's descriptors don't keep Node's loop alive: this does. */
   readonly #alive = setInterval(() => {}, 2 ** 30);
   #beatTimer: NodeJS.Timeout | undefined;
+  /** It has not beaten for too long, and has not said anything since. */
+  #frozen = false;
   #stopping = false;
   #closeControl = () => {};
   /** Under the launcher of `evergate run` it is the one that speaks to systemd. */
@@ -116,6 +119,7 @@ class Daemon {
         scripts: this.#scripts,
         journal: this.#journal,
         claims: arpWatch,
+        bfd: { datagrams: new UdpDatagrams(), random: systemRandom() },
       },
       {
         awaitsBalancer: options.controlFd !== undefined,
@@ -188,12 +192,28 @@ class Daemon {
       this.#journal.log('warning', line.replace('not-serving', 'The balancer does not serve:'));
       this.#failover.serving(false);
       clearTimeout(this.#beatTimer);
+      this.#frozen = false;
     }
-    // Once it beats, silence means that it is frozen: whatever it said before holds no longer.
+    // Once it beats, silence means that it is frozen, whatever it said before; it beats only while it serves, so that one more beat undoes that.
     if (line === 'beat') {
-      clearTimeout(this.#beatTimer);
-      this.#beatTimer = setTimeout(() => this.#told('not-serving no sign of life'), limits.beatSilenceMsMax);
+      if (this.#frozen) {
+        this.#frozen = false;
+        this.#journal.log('notice', 'The balancer gives signs of life again');
+        this.#failover.serving(true);
+      }
+      this.#awaitBeat();
     }
+  }
+
+  #awaitBeat(): void {
+    clearTimeout(this.#beatTimer);
+    const due = realClock.now() + limits.beatSilenceMsMax;
+    this.#beatTimer = setTimeout(() => {
+      // This process itself stood still, and so did its ears: the beats of that time may still be on their way.
+      if (realClock.now() - due > limits.beatSilenceMsMax / 4) return this.#awaitBeat();
+      this.#told('not-serving no sign of life');
+      this.#frozen = true;
+    }, limits.beatSilenceMsMax);
   }
 
   #reload(): void {
