@@ -245,7 +245,8 @@ export class Cluster {
     if (state !== undefined) {
       this.#states.set(node, state);
       this.#tell({ at, node, kind: 'state', text: state });
-    } else this.#tell({ at, node, kind: 'log', text: line });
+    } else if (/\bStopped\b(?! \()/.test(line) && this.#states.has(node)) this.forgetState(node);
+    else this.#tell({ at, node, kind: 'log', text: line });
   }
 
   #tell(event: ClusterEvent): void {

@@ -43,13 +43,14 @@ export class DrillScreen implements RunnerEvents {
   }
 
   judged(verdict: Verdict): void {
-    const { terminal } = { terminal: this.#terminal };
+    const terminal = this.#terminal;
     const predicted = verdict.outageMaxMs === undefined ? 'until repaired' : `≤ ${ms(verdict.outageMaxMs)}`;
     const how = Object.entries(verdict.failures).map(([kind, count]) => `${count} ${kind}`);
     const failed = `${verdict.failed} of ${verdict.requests} failed${how.length === 0 ? '' : ` (${how.join(', ')})`}`;
     const mark = verdict.passed ? terminal.style('green', '✔ passed') : terminal.style('red', '✘ not passed');
+    const lost = verdict.keptLost > 0 ? `, ${verdict.keptLost} kept connections lost between requests` : '';
     const both = verdict.bothHeldMs > 1 ? `; two held the address for ${ms(verdict.bothHeldMs)}` : '';
-    terminal.line(`  ${mark}: outage ${ms(verdict.outageMs)} (predicted ${predicted}), ${failed}${both}`);
+    terminal.line(`  ${mark}: outage ${ms(verdict.outageMs)} (predicted ${predicted}), ${failed}${lost}${both}`);
     for (const reason of verdict.reasons) terminal.line(`    ${terminal.style('red', reason)}`);
   }
 
@@ -68,7 +69,7 @@ export class DrillScreen implements RunnerEvents {
     const terminal = this.#terminal;
     terminal.line();
     const many = trials > 1;
-    const head = ['drill', 'outage', 'predicted', 'failed', 'broken', 'two held', 'verdict'];
+    const head = ['drill', 'outage', 'predicted', 'failed', 'broken', 'kept lost', 'two held', 'verdict'];
     terminal.table(
       head.map((word) => (many && ['outage', 'failed'].includes(word) ? `${word} (worst)` : word)),
       summaries.map((summary) => this.#row(summary, many)),
@@ -84,7 +85,7 @@ export class DrillScreen implements RunnerEvents {
       for (const reason of reasons) terminal.line(`  ${drill.name}: ${terminal.style('red', reason)}`);
   }
 
-  #row({ drill, outageMs, outageMaxMs, failed, broken, bothHeldMs, passed, trials }: Summary, many: boolean) {
+  #row({ drill, outageMs, outageMaxMs, failed, broken, keptLost, bothHeldMs, passed, trials }: Summary, many: boolean) {
     const worst = (value: string, most: string) => (many ? `${value} (${most})` : value);
     return [
       drill.title,
@@ -92,6 +93,7 @@ export class DrillScreen implements RunnerEvents {
       outageMaxMs === undefined ? 'until repaired' : `≤ ${ms(outageMaxMs)}`,
       worst(String(failed.median), String(failed.worst)),
       String(broken.worst),
+      String(keptLost.worst),
       bothHeldMs.worst < 1 ? '–' : ms(bothHeldMs.worst),
       passed === trials ? 'passed' : many ? `${passed} of ${trials}` : 'NOT PASSED',
     ];

@@ -77,12 +77,13 @@ export function predict(
   if (step.verb === 'stall') return stallPrediction(nodes, engine, before, step, situation);
   if (old === undefined || before.length > 1)
     return same(undefined, before.length > 1 ? 'a split heals' : 'nobody had the address');
-  const stillServes = canServe(next, old) && holdsOn(next.nodes.get(old)!);
   const after = nodes.map((node) => candidate(node, next, engine));
   const step_ = takeOver(after, old, step.verb === 'stop');
   if (!anyServer(next)) return same(undefined, 'no server is left');
   if (canServe(next, old) && active.includes(old)) return same(0, 'the active node goes on');
-  if (stillServes) return same(0, 'the old one goes on serving until another takes over');
+  const stays = after.some((node) => node.name === old && isAble(node)) || holdsOn(next.nodes.get(old)!);
+  if (canServe(next, old) && stays && !(engine.restarts && step.verb === 'kill'))
+    return same(0, 'the old one goes on serving until another takes over');
   const detection = detectionMs(nodes.find(({ name }) => name === old)!, engine, next.nodes.get(old)!);
   if (active.length === 0) return same(undefined, 'nobody can take over');
   if (active.includes(old) || detection === undefined) return same(undefined, 'the failure is not noticed');

@@ -84,7 +84,7 @@ export class Runner {
     const zero = monotonicMs();
     const closedBefore = this.prober.keptClosed;
     const marks: Mark[] = [];
-    const predictions: (CheckedPrediction & { readonly started: number })[] = [];
+    const predictions: (CheckedPrediction & { readonly started: number; readonly mute: readonly string[] })[] = [];
     for (const step of drill.steps) {
       if (step.atMs !== undefined) await until(zero + step.atMs);
       const started = monotonicMs();
@@ -96,7 +96,15 @@ export class Runner {
         unmet,
       );
       if (done !== undefined)
-        predictions.push({ ...done.prediction, at: started - zero, step: done.text, seen: [], held: true, started });
+        predictions.push({
+          ...done.prediction,
+          at: started - zero,
+          step: done.text,
+          seen: [],
+          held: true,
+          started,
+          mute: [...this.#situation.nodes].filter(([, now]) => now.vrrp !== 'running').map(([node]) => node),
+        });
     }
     const end = monotonicMs();
     // A request that was sent before the end is accounted for when its client loses patience.
@@ -111,8 +119,8 @@ export class Runner {
     const stalls = prober.stalls.filter((stall) => stall.to >= window.from && stall.from < end);
     const shift = (at: number) => at - zero;
     const states = stateBands(cluster.events, cluster.nodes, window.from, end);
-    const checked = predictions.map(({ started, ...prediction }, i) =>
-      checkPrediction(prediction, states, started, predictions[i + 1]?.started ?? end),
+    const checked = predictions.map(({ started, mute, ...prediction }, i) =>
+      checkPrediction(prediction, states, mute, [started, predictions[i + 1]?.started ?? end]),
     );
     for (const event of cluster.events)
       if (event.at >= zero && event.at < end && event.kind !== 'log')
@@ -300,14 +308,16 @@ function stateBands(events: readonly ClusterEvent[], nodes: readonly string[], f
   });
 }
 
-/** A prediction holds when who should be active was, and nobody else but who is expected in the end. */
+/** @param mute nodes that can't say what they are. A prediction holds when who should be active was, and nobody else but who is expected in the end. */
 function checkPrediction(
   prediction: Omit<CheckedPrediction, 'seen' | 'held'>,
   states: readonly Band[],
-  from: number,
-  to: number,
+  mute: readonly string[],
+  [from, to]: readonly [number, number],
 ): CheckedPrediction {
-  const masters = states.filter((band) => band.text === 'MASTER' && band.to > from && band.from < to);
+  const masters = states.filter(
+    (band) => band.text === 'MASTER' && band.to > from && band.from < to && !mute.includes(band.node),
+  );
   const entered = masters.filter((band) => band.from >= from || band.to >= to);
   const seen = [...new Set(entered.map(({ node }) => node))].sort();
   const { active, settled } = prediction;

@@ -1,7 +1,14 @@
 /** What a drill's records say, and whether that is good: pure. All times in milliseconds since the first step. */
 import type { Drill } from './drill-file.ts';
 import type { Prediction } from './predict.ts';
-import { longestOutage, type Outcome, type ProbeRecord, type Stall, summarise } from './prober/outage.ts';
+import {
+  isLostBetween,
+  longestOutage,
+  type Outcome,
+  type ProbeRecord,
+  type Stall,
+  summarise,
+} from './prober/outage.ts';
 
 /** A mark on the timeline. */
 export interface Mark {
@@ -54,8 +61,9 @@ export interface Verdict {
   readonly failures: Readonly<Partial<Record<Outcome, number>>>;
   /** Connections broken inside an exchange. */
   readonly broken: number;
-  /** Kept connections that were closed between two requests: allowed. */
+  /** Kept connections that ended between two requests, which is allowed: closed in time, or lost so that a request was sent in vain. */
   readonly keptClosed: number;
+  readonly keptLost: number;
   readonly outageMs: number;
   readonly outageFrom: number | undefined;
   /** How long two nodes or more held the address, and how long none did. */
@@ -82,8 +90,10 @@ export const allowanceMs = 150;
 
 export function judge(observation: Observation, slo: ServiceLevel): Verdict {
   const { records, stalls, drill, predictions, holdings, from, to } = observation;
-  const summary = summarise(records, stalls);
-  const outage = longestOutage(records, stalls);
+  // What a client sends again by itself, on a connection that works, has not failed (RFC 9112 §9.3.1); it is counted apart.
+  const kept = records.filter((record) => !isLostBetween(record));
+  const summary = summarise(kept, stalls);
+  const outage = longestOutage(kept, stalls);
   const { reset = 0, closed = 0, garbled = 0 } = summary.failures;
   const broken = reset + closed + garbled;
   const outageMaxMs = predictions.reduce<number | undefined>(
@@ -103,11 +113,12 @@ export function judge(observation: Observation, slo: ServiceLevel): Verdict {
     ...observation.unclean.map((what) => `not clean afterwards: ${what}`),
   ];
   return {
-    requests: summary.requests,
+    requests: records.length,
     failed: summary.failed,
     failures: summary.failures,
     broken,
     keptClosed: observation.keptClosed,
+    keptLost: records.length - kept.length,
     outageMs,
     outageFrom: outage?.from,
     ...heldTimes(holdings, from, to),
@@ -158,6 +169,7 @@ export interface Summary {
   readonly outageMs: Spread;
   readonly failed: Spread;
   readonly broken: Spread;
+  readonly keptLost: Spread;
   readonly bothHeldMs: Spread;
   readonly requests: number;
   readonly outageMaxMs: number | undefined;
@@ -184,6 +196,7 @@ export function summariseTrials(drill: Drill, verdicts: readonly Verdict[]): Sum
     outageMs: spread(({ outageMs }) => outageMs),
     failed: spread(({ failed }) => failed),
     broken: spread(({ broken }) => broken),
+    keptLost: spread(({ keptLost }) => keptLost),
     bothHeldMs: spread(({ bothHeldMs }) => bothHeldMs),
     requests: spread(({ requests }) => requests).median,
     outageMaxMs: verdicts[0]?.outageMaxMs,

@@ -118,6 +118,8 @@ class KeptConnection {
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
   #finished: (() => void) | undefined;
+  /** The connection that is open has been answered on. */
+  #used = false;
 
   constructor(plan: LoadPlan, firstDue: number, events: LoadEvents) {
     this.#plan = plan;
@@ -132,8 +134,10 @@ class KeptConnection {
     const spacing = 1000 / this.#plan.keptPerSecond;
     while (this.#nextDue <= now) this.#nextDue += spacing;
     const exchange = new Exchange(this.#plan, 'keep-alive', due, (record) => {
-      this.#events.record(record);
+      const nothingCame = record.outcome !== 'ok' && this.#used && exchange.isUnanswered;
+      this.#events.record(nothingCame ? { ...record, onUsedConnection: true } : record);
       this.#exchange = undefined;
+      this.#used = true;
       if (record.outcome !== 'ok' && record.outcome !== 'status') this.#drop();
       this.#finished?.();
     });
@@ -153,6 +157,7 @@ class KeptConnection {
   #open(): void {
     const socket = open(this.#plan);
     this.#socket = socket;
+    this.#used = false;
     socket.on('connect', () => socket.write(requestText(this.#plan, 'keep-alive')));
     socket.on('data', (bytes) => this.#exchange?.received(bytes));
     const ended = (outcome: Outcome) => {
@@ -188,6 +193,11 @@ class Exchange {
     this.#due = due;
     this.#done = done;
     this.#patience = setTimeout(() => this.finish('timeout'), plan.patienceMs);
+  }
+
+  /** Not a byte has come. */
+  get isUnanswered(): boolean {
+    return this.#text === '';
   }
 
   received(bytes: Buffer | string): void {

@@ -27,6 +27,16 @@ export interface ProbeRecord {
   readonly server: string;
   /** Sent on a connection of its own, or on one that is kept alive. */
   readonly kind: 'new' | 'keep-alive';
+  /** The connection had carried requests before, and not a byte of an answer to this one came. */
+  readonly onUsedConnection?: boolean;
+}
+
+/**
+ * A kept connection that was lost between two requests, told from one that broke inside an exchange: it had been used before, and nothing
+ * of an answer came. A client may send such a request again on a new connection (RFC 9112 §9.3.1), as browsers do.
+ */
+export function isLostBetween({ outcome, onUsedConnection }: ProbeRecord): boolean {
+  return onUsedConnection === true && (outcome === 'reset' || outcome === 'closed');
 }
 
 /** A time in which the prober itself did not run: its own scheduling delay, measured. */

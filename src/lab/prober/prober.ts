@@ -76,7 +76,7 @@ export class Prober {
     if (kind === 's') this.stalls.push({ from: rest[0] as number, to: rest[1] as number });
     else if (kind === 'c') this.keptClosed++;
     else {
-      const [due, started, finished, outcome, status, server, sort] = rest as [
+      const [due, started, finished, outcome, status, server, sort, onUsedConnection] = rest as [
         number,
         number,
         number,
@@ -84,8 +84,9 @@ export class Prober {
         number,
         string,
         ProbeRecord['kind'],
+        boolean,
       ];
-      const record = { due, started, finished, outcome, status, server, kind: sort };
+      const record = { due, started, finished, outcome, status, server, kind: sort, onUsedConnection };
       this.records.push(record);
       this.onRecord?.(record);
     }

@@ -17,7 +17,8 @@ const flush = () => {
 };
 
 const load = new Load(plan, {
-  record: (r) => print(['r', r.due, r.started, r.finished, r.outcome, r.status, r.server, r.kind]),
+  record: (r) =>
+    print(['r', r.due, r.started, r.finished, r.outcome, r.status, r.server, r.kind, r.onUsedConnection === true]),
   stall: (s) => print(['s', s.from, s.to]),
   keptClosed: () => print(['c']),
 });
