@@ -167,3 +167,51 @@ test('a full batch is flushed at once, the rest at the end of the turn', async (
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(calls, ['a', 'b', 'c', 'flush', 'd', 'flush']);
 });
+
+test('with a clock the rest of a batch waits for company, a little', async () => {
+  const flushed: number[] = [];
+  let held = 0;
+  const destination: LogDestination = {
+    droppedLines: 0,
+    add: () => {
+      held++;
+      return false;
+    },
+    flush: () => {
+      if (held > 0) flushed.push(held);
+      held = 0;
+    },
+    close: () => {},
+  };
+  let ring = () => {};
+  let setFor = Number.POSITIVE_INFINITY;
+  let now = 1000;
+  const sink = new SyslogSink([destination], {
+    now: () => now,
+    wall: () => now,
+    alarm: (told) => {
+      ring = told;
+      return {
+        set: (at) => {
+          setFor = at;
+        },
+        clear: () => {
+          setFor = Number.POSITIVE_INFINITY;
+        },
+      };
+    },
+  });
+  for (let turn = 0; turn < 3; turn++) {
+    sink.send(0, bytes('line'), 0, 4);
+    await new Promise((resolve) => setImmediate(resolve));
+    now++;
+  }
+  assert.deepEqual(flushed, []);
+  assert.ok(setFor > 1000 && setFor <= 1010, 'counted from the first line');
+  ring();
+  assert.deepEqual(flushed, [3]);
+  sink.send(0, bytes('last'), 0, 4);
+  sink.close();
+  assert.deepEqual(flushed, [3, 1]);
+  assert.equal(setFor, Number.POSITIVE_INFINITY);
+});

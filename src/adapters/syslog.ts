@@ -2,16 +2,19 @@
  * LogSink: gathers finished lines and ships them in batches, so that a line costs the request a copy and nothing else.
  *
  * Each destination (a UDP address, a datagram socket's path, stdout, stderr) is opened once, however many targets name it. Its
- * batch leaves at the end of the event loop's turn, or when it is full. Nobody waits for a log server: what can't be sent at once
- * is dropped and counted, as HAProxy does (its DroppedLogs).
+ * batch leaves when it is full, or soon after its first line. Nobody waits for a log server: what can't be sent at once is dropped
+ * and counted, as HAProxy does (its DroppedLogs).
  */
 
-import type { LogSink } from '../engine/ports.ts';
+import type { Alarm, Clock, LogSink } from '../engine/ports.ts';
 import type { LogTarget } from '../plan/balancer.ts';
 import { libc } from './libc.ts';
 import { DatagramDestination } from './syslog-datagram.ts';
 import { DescriptorDestination } from './syslog-descriptor.ts';
 import { PortableDescriptorDestination, PortableUdpDestination } from './syslog-portable.ts';
+
+/** How long a line of traffic waits for others to be sent with, in milliseconds: nobody reads faster, and a batch costs one call. */
+const logBatchMs = 5;
 
 /** Where lines go. Neither method blocks or throws. */
 export interface LogDestination {
@@ -26,15 +29,23 @@ export class SyslogSink implements LogSink {
   readonly #byTarget: readonly LogDestination[];
   readonly #destinations: readonly LogDestination[];
   #scheduled = false;
-  readonly #flushAtEndOfTurn = () => {
+  readonly #flushScheduled = () => {
     this.#scheduled = false;
     this.flush();
   };
+  readonly #clock: Clock | undefined;
+  readonly #alarm: Alarm | undefined;
 
-  /** @param destinations one for each log target; the same object may stand several times. */
-  constructor(destinations: readonly LogDestination[]) {
+  /**
+   * @param destinations one for each log target; the same object may stand several times.
+   * @param clock with one, lines wait `logBatchMs` for others: every batch costs a wake-up of the receiver, and on a ring of its own
+   *   the end of a turn would cost the thread a turn of Node's loop. Without, they leave at the end of the turn.
+   */
+  constructor(destinations: readonly LogDestination[], clock?: Clock) {
     this.#byTarget = destinations;
     this.#destinations = [...new Set(destinations)];
+    this.#clock = clock;
+    this.#alarm = clock?.alarm(this.#flushScheduled);
   }
 
   send(target: number, buffer: Uint8Array, start: number, end: number): void {
@@ -42,10 +53,11 @@ export class SyslogSink implements LogSink {
     if (destination.add(buffer, start, end)) destination.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#flushAtEndOfTurn);
+    if (this.#alarm === undefined) setImmediate(this.#flushScheduled);
+    else this.#alarm.set(this.#clock!.now() + logBatchMs);
   }
 
-  /** Ships everything gathered, now. An event loop of its own (io_uring) calls it before it sleeps. */
+  /** Ships everything gathered, now. */
   flush(): void {
     for (const destination of this.#destinations) destination.flush();
   }
@@ -57,13 +69,14 @@ export class SyslogSink implements LogSink {
 
   /** Ships what is left and closes the sockets. */
   close(): void {
+    this.#alarm?.clear();
     this.flush();
     for (const destination of this.#destinations) destination.close();
   }
 }
 
 /** A sink for the plan's log targets. */
-export function createLogSink(targets: readonly Pick<LogTarget, 'to'>[]): SyslogSink {
+export function createLogSink(targets: readonly Pick<LogTarget, 'to'>[], clock?: Clock): SyslogSink {
   const open = new Map<string, LogDestination>();
   return new SyslogSink(
     targets.map(({ to }) => {
@@ -72,6 +85,7 @@ export function createLogSink(targets: readonly Pick<LogTarget, 'to'>[]): Syslog
       open.set(key, destination);
       return destination;
     }),
+    clock,
   );
 }
 

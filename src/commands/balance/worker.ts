@@ -28,7 +28,7 @@ const { clock, streams } = world;
 const random = systemRandom();
 const board = openBoard(start.board, plan, start.workers, index, wakeThrough(start.wakeCells));
 const dispatch = new WorkerDispatch(board, random);
-const sink = createLogSink(plan.logTargets);
+const sink = createLogSink(plan.logTargets, clock);
 const context = { pid: process.pid, hostname: plan.global.node || hostname(), zone: localZone };
 
 const proxy = new ProxyWorker({
@@ -87,5 +87,6 @@ function end(): void {
   process.exit(0);
 }
 
+for (const { backend, server, address } of start.addresses) proxy.setServerAddress(backend, server, address);
 proxy.listen(start.listeners);
 port.postMessage({ kind: 'listening' } satisfies FromWorker);
