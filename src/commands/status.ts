@@ -12,6 +12,8 @@ export interface StatusOptions {
 }
 
 const watchMs = 500;
+/** Rates are counted over so many answers: two seconds, calm enough to be read. */
+const rateAnswers = 4;
 
 /** Sets the exit status: 0 all is well, 1 something is not, 2 nobody answers. */
 export async function status(options: StatusOptions): Promise<void> {
@@ -21,8 +23,8 @@ export async function status(options: StatusOptions): Promise<void> {
   process.exitCode = judge(answer).exitStatus;
 }
 
-function shown(answer: NodeStatus, options: StatusOptions): string {
-  if (options.json !== true) return renderStatus(answer, paint()).join('\n');
+function shown(answer: NodeStatus, options: StatusOptions, before?: NodeStatus): string {
+  if (options.json !== true) return renderStatus(answer, paint(), before).join('\n');
   return JSON.stringify({ ...judge(answer), ...answer }, undefined, options.watch === true ? undefined : 2);
 }
 
@@ -37,6 +39,7 @@ async function watch(options: StatusOptions): Promise<void> {
   const live = process.stdout.isTTY === true && options.json !== true && process.env['TERM'] !== 'dumb';
   const screen = live ? new Screen(process.stdout) : undefined;
   let last: NodeStatus | undefined;
+  const earlier: NodeStatus[] = [];
   const end = () => {
     screen?.close();
     process.exit(last === undefined ? 2 : judge(last).exitStatus);
@@ -47,8 +50,11 @@ async function watch(options: StatusOptions): Promise<void> {
   process.stdout.on('error', end);
   for (;;) {
     const startedAt = performance.now();
-    last = await askStatus(options.socket);
-    const text = shown(last, options);
+    const answer = await askStatus(options.socket);
+    const text = shown(answer, options, earlier[0]);
+    last = answer;
+    earlier.push(answer);
+    if (earlier.length > rateAnswers) earlier.shift();
     if (screen !== undefined) {
       const time = new Date().toTimeString().slice(0, 8);
       screen.draw([...text.split('\n'), '', paint()('dim', `${time}  Ctrl-C ends`)]);

@@ -10,6 +10,8 @@ export interface Judgement {
   /** 0 all is well, 1 something is not, 2 nobody answers. */
   readonly exitStatus: 0 | 1 | 2;
   readonly troubles: readonly string[];
+  /** Worth knowing, and no fault of the node: clients are served all the same. */
+  readonly remarks: readonly string[];
 }
 
 export function judge({ vrrp, balancer }: NodeStatus): Judgement {
@@ -20,8 +22,9 @@ export function judge({ vrrp, balancer }: NodeStatus): Judgement {
   if (isReport(balancer)) troubles.push(...balancerTroubles(balancer));
   else if (balancer.kind !== 'absent') troubles.push(`the balancer does not answer: ${balancer.reason}`);
   else if (isReport(vrrp) && vrrp.launched) troubles.push('the balancer of this node does not run');
-  if (!isReport(vrrp) && !isReport(balancer)) return { exitStatus: 2, troubles };
-  return { exitStatus: troubles.length > 0 ? 1 : 0, troubles };
+  if (!isReport(vrrp) && !isReport(balancer)) return { exitStatus: 2, troubles, remarks: [] };
+  const remarks = isReport(balancer) ? balancerRemarks(balancer) : [];
+  return { exitStatus: troubles.length > 0 ? 1 : 0, troubles, remarks };
 }
 
 export function routerTroubles(router: RouterReport): string[] {
@@ -52,4 +55,15 @@ function balancerTroubles({ serving, reason, stats }: BalancerReport): string[] 
   for (const [worker, { alive }] of stats.process.workers.entries())
     if (!alive && !stats.process.stopping) troubles.push(`worker thread ${worker + 1} is not running`);
   return troubles;
+}
+
+function balancerRemarks({ stats }: BalancerReport): string[] {
+  return stats.backends.flatMap(({ own, servers }) =>
+    servers
+      .filter(({ status }) => own.status !== 'DOWN' && status.startsWith('DOWN'))
+      .map(
+        ({ svname, check_status }) =>
+          `server ${own.pxname}/${svname} is down${check_status === '' ? '' : ` (${check_status})`}`,
+      ),
+  );
 }

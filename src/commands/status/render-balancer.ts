@@ -1,9 +1,10 @@
 /** The balancer's part of the status: whether it serves, and two tables. */
-import type { BackendStats, ServerStats } from '../../engine/stats.ts';
+import type { BackendStats, FrontendStats, ServerStats } from '../../engine/stats.ts';
 import type { BalancerReport } from '../balance/control.ts';
 import { age, bytes, type Cell, count, type Paint, type Style, table } from './text.ts';
 
-export function renderBalancer(report: BalancerReport, paint: Paint): string[] {
+/** @param before an earlier answer: requests a second are counted from then. */
+export function renderBalancer(report: BalancerReport, paint: Paint, before?: BalancerReport): string[] {
   const { process, frontends, backends } = report.stats;
   const state = report.serving
     ? paint('bold', paint('green', 'serving'))
@@ -27,7 +28,8 @@ export function renderBalancer(report: BalancerReport, paint: Paint): string[] {
             'sessions',
             'most',
             'limit',
-            'rate/s',
+            'new/s',
+            ...(before === undefined ? [] : ['requests/s']),
             'requests',
             'in',
             'out',
@@ -42,7 +44,8 @@ export function renderBalancer(report: BalancerReport, paint: Paint): string[] {
             cell(count(each.smax)),
             cell(count(each.slim)),
             cell(count(each.rate)),
-            cell(count(each.mode === 'http' ? each.req_tot : each.stot)),
+            ...(before === undefined ? [] : [cell(requestRate(each, report, before))]),
+            cell(count(served(each))),
             cell(bytes(each.bin)),
             cell(bytes(each.bout)),
             cell(count(each.hrsp_4xx)),
@@ -80,6 +83,19 @@ export function renderBalancer(report: BalancerReport, paint: Paint): string[] {
   ];
 }
 
+/** Requests, and with TCP connections. */
+function served(each: FrontendStats | BackendStats | ServerStats): number {
+  return each.mode === 'http' ? each.req_tot : each.stot;
+}
+
+/** The same process only: a new one counts from zero. */
+function requestRate(each: FrontendStats, report: BalancerReport, before: BalancerReport): string {
+  const earlier = before.stats.frontends.find(({ pxname }) => pxname === each.pxname);
+  const seconds = (report.wallMs - before.wallMs) / 1000;
+  if (earlier === undefined || before.pid !== report.pid || seconds <= 0 || served(each) < served(earlier)) return '';
+  return count(Math.round((served(each) - served(earlier)) / seconds));
+}
+
 function backendRow(own: BackendStats): Cell[] {
   return [
     cell(own.pxname, 'bold'),
@@ -107,7 +123,7 @@ function numbers(each: BackendStats | ServerStats): Cell[] {
     cell(age(each.lastchg * 1000).replace('.0 s', ' s')),
     cell(count(each.scur)),
     cell(count(each.qcur), each.qcur > 0 ? 'yellow' : undefined),
-    cell(count(each.mode === 'http' ? each.req_tot : each.stot)),
+    cell(count(served(each))),
     cell(bytes(each.bin)),
     cell(bytes(each.bout)),
     cell(count(errors), errors > 0 ? 'yellow' : undefined),

@@ -3,7 +3,7 @@
 import type { ControlFailure } from '../../adapters/control-socket.ts';
 import type { NeighbourReport, PriorityPart, RouterReport, VrrpReport } from '../../engine/failover/control-report.ts';
 import { isReport, type NodeStatus } from './ask.ts';
-import { judge } from './judge.ts';
+import { type Judgement, judge } from './judge.ts';
 import { renderBalancer } from './render-balancer.ts';
 import { age, count, type Paint, type Style, times } from './text.ts';
 
@@ -14,18 +14,28 @@ const stateStyle: Readonly<Record<RouterReport['state'], Style>> = {
   INIT: 'yellow',
 };
 
-export function renderStatus(status: NodeStatus, paint: Paint): string[] {
-  const { troubles } = judge(status);
+/** @param before an earlier answer: rates are shown then. */
+export function renderStatus(status: NodeStatus, paint: Paint, before?: NodeStatus): string[] {
   const { vrrp, balancer } = status;
+  const earlier = before !== undefined && isReport(before.balancer) ? before.balancer : undefined;
   return [
+    ...renderJudgement(judge(status), paint),
+    '',
     ...(isReport(vrrp) ? renderVrrp(vrrp, paint) : [absent('VRRP', vrrp, paint)]),
     '',
-    ...(isReport(balancer) ? renderBalancer(balancer, paint) : [absent('Balancer', balancer, paint)]),
-    '',
-    ...(troubles.length > 0
-      ? troubles.map((trouble) => `${paint('red', '✗')} ${trouble}`)
-      : [`${paint('green', '✔')} all is well`]),
+    ...(isReport(balancer) ? renderBalancer(balancer, paint, earlier) : [absent('Balancer', balancer, paint)]),
   ];
+}
+
+/** First, so that no small terminal cuts it off. */
+function renderJudgement({ exitStatus, troubles, remarks }: Judgement, paint: Paint): string[] {
+  const verdict =
+    exitStatus === 2 && troubles.length === 0
+      ? [`${paint('red', '✗')} nothing of Evergate runs here (--socket, when it was started with one)`]
+      : troubles.length === 0
+        ? [`${paint('green', '✔')} all is well`]
+        : troubles.map((trouble) => `${paint('red', '✗')} ${trouble}`);
+  return [...verdict, ...remarks.map((remark) => `${paint('yellow', '!')} ${remark}`)];
 }
 
 function absent(half: string, failure: ControlFailure, paint: Paint): string {
