@@ -1,0 +1,78 @@
+/** The short set: what must cost clients nothing, rehearsed on the example's files, through the command that users have. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { needs } from '../requirements.ts';
+
+const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
+const files = [
+  ...['-f', path('examples/haproxy.cfg')],
+  ...['-k', `lb1=${path('examples/keepalived-active.conf')}`],
+  ...['-k', `lb2=${path('examples/keepalived-passive.conf')}`],
+];
+
+interface Run {
+  readonly name: string;
+  readonly predictionHeld: boolean;
+  readonly clean: boolean;
+  readonly failed: { readonly worst: number };
+  readonly reasons: readonly string[];
+}
+
+async function drill(...words: readonly string[]): Promise<{ readonly status: number; readonly text: string }> {
+  const child = spawn(process.execPath, [path('src/main.ts'), 'drill', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes: Buffer) => {
+      text += bytes;
+    });
+  const [status] = (await once(child, 'close')) as [number];
+  return { status, text };
+}
+
+test('the short set of drills', {
+  skip: needs('linux', 'root', 'namespaces', 'ip', 'nsenter'),
+  timeout: 120_000,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'evergate-drills-'));
+  try {
+    const report = join(folder, 'report.json');
+    const set = ['server-killed', 'reload', 'reload-bad-file', 'orderly-stop', 'balancer-killed'];
+    const wanted = set.flatMap((name) => ['--drill', name]);
+    const { status, text } = await drill(...files, ...wanted, '--json', report, '--junit', join(folder, 'junit.xml'));
+    assert.ok(status === 0 || status === 1, text);
+    const { drills } = JSON.parse(readFileSync(report, 'utf8')) as { readonly drills: readonly Run[] };
+    assert.deepEqual(
+      drills.map(({ name }) => name),
+      set,
+    );
+    for (const { name, predictionHeld, clean, failed, reasons } of drills)
+      await t.test(name, () => {
+        assert.ok(predictionHeld && clean, reasons.join('\n'));
+        if (name !== 'balancer-killed') assert.equal(failed.worst, 0, text);
+      });
+    assert.match(readFileSync(join(folder, 'junit.xml'), 'utf8'), /<testsuite name="evergate drill" tests="5"/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('drills are listed; what is wrong on the command line is said, with status 2', async () => {
+  const listed = await drill('--list');
+  assert.equal(listed.status, 0);
+  assert.match(listed.text, /balancer-killed +Balancer killed on the active node/);
+  const refused = await Promise.all([
+    drill(...files, '--trials', '0'),
+    drill(...files, '--slo', 'speed=1'),
+    drill(...files, '--drill', 'no-such-drill'),
+    drill('--drill', 'reload'),
+  ]);
+  for (const { status, text } of refused) assert.equal(status, 2, text);
+});
