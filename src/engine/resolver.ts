@@ -5,7 +5,7 @@
  * Servers with the same name and name servers share one question. Within a backend each of them has an address of its own, so that a
  * `server-template` spreads over all addresses that a name has.
  */
-import { type IpAddress, type IpFamily, type IpSocketAddress, sameIp } from '../core/address.ts';
+import type { InetAddress, IpAddress, IpFamily } from '../core/address.ts';
 import type { BalancerPlan, ResolversPlan, ServerPlan } from '../plan/balancer.ts';
 import type { Alarm, Clock } from './ports.ts';
 
@@ -26,9 +26,9 @@ export interface ResolverPorts {
   readonly clock: Clock;
   readonly names: NameServers;
   /** The address that a server has now. */
-  addressOf(backend: number, server: number): IpSocketAddress | undefined;
+  addressOf(backend: number, server: number): InetAddress | undefined;
   /** The server has another address, or none any more. @param by who says so, @param cause why it has none. */
-  changed(backend: number, server: number, address: IpSocketAddress | undefined, told: { by: string; cause: string }): void;
+  changed(backend: number, server: number, address: InetAddress | undefined, told: { by: string; cause: string }): void;
 }
 
 /** HAProxy's words for a server that is taken out of service because its name has no address any more. */
@@ -147,7 +147,7 @@ export class Resolver {
   #give(
     backend: number,
     plan: ServerPlan,
-    address: IpSocketAddress | undefined,
+    address: InetAddress | undefined,
     told: { by: string; cause: string },
   ): void {
     if (address === undefined && this.#ports.addressOf(backend, plan.index) === undefined) return;
@@ -189,4 +189,8 @@ class Question {
   addresses(): readonly IpAddress[] {
     return this.#known.map(({ address }) => address);
   }
+}
+
+function sameIp(one: IpAddress, other: IpAddress): boolean {
+  return one.host === other.host && one.family === other.family;
 }

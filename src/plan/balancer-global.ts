@@ -81,7 +81,6 @@ export function resolversPlan(context: BuildContext, { name, nameservers, settin
     timeoutResolveMs: settings.timeoutResolveMs?.value ?? 1000,
     timeoutRetryMs: settings.timeoutRetryMs?.value ?? 1000,
     holdMs,
-    acceptedPayloadBytes: settings.acceptedPayloadBytes?.value ?? 512,
     parseResolvConf: settings.parseResolvConf?.value ?? false,
   };
 }

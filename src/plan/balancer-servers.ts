@@ -62,6 +62,7 @@ export function serverNames(line: ServerLine): readonly string[] {
 interface ResolvedServer {
   readonly merged: ServerSettings;
   readonly address: SocketAddress | undefined;
+  readonly port: number;
   readonly hostname: string | undefined;
   readonly portOffset: number | undefined;
   readonly resolvers: number;
@@ -87,6 +88,7 @@ function resolveServer(
     return {
       merged,
       address: { family: 'unix', path: written.path },
+      port: 0,
       hostname: undefined,
       portOffset: undefined,
       resolvers: -1,
@@ -98,19 +100,17 @@ function resolveServer(
       `server '${line.name.value}' : connecting to the address that the client used is not supported yet.`,
       "write the server's address",
     );
-    return { merged, address: undefined, hostname: undefined, portOffset: undefined, resolvers };
+    return { merged, address: undefined, port: 0, hostname: undefined, portOffset: undefined, resolvers };
   }
-  const port = written.port;
-  const portOffset = port === undefined ? 0 : port.relative ? port.first : undefined;
+  const portOffset = written.port === undefined ? 0 : written.port.relative ? written.port.first : undefined;
+  const port = portOffset === undefined ? written.port!.first : 0;
   const literal = parseIp(written.host);
   const ip = literal ?? initialAddress(context, line, merged.initAddr?.value ?? [{ kind: 'last' }, { kind: 'libc' }]);
-  const address =
-    ip === undefined
-      ? undefined
-      : { family: ip.family, host: ip.host, port: portOffset === undefined ? port!.first : 0 };
+  const address = ip === undefined ? undefined : { family: ip.family, host: ip.host, port };
   return {
     merged,
     address,
+    port,
     hostname: literal === undefined ? written.host : undefined,
     portOffset,
     resolvers: literal === undefined ? resolvers : -1,
@@ -146,7 +146,7 @@ function serverPlan(
   context: BuildContext,
   settings: ProxySettings,
   line: ServerLine,
-  { merged, address, hostname, portOffset, resolvers }: ResolvedServer,
+  { merged, address, port, hostname, portOffset, resolvers }: ResolvedServer,
 ): Omit<ServerPlan, 'index' | 'name' | 'id'> {
   // HAProxy: minconn alone, or above maxconn, becomes maxconn; maxconn alone is also minconn.
   const maxconn = Math.max(merged.maxconn?.value ?? 0, merged.minconn?.value ?? 0);
@@ -154,6 +154,7 @@ function serverPlan(
   const source = merged.source ?? settings.source;
   return {
     address,
+    port,
     hostname,
     portOffset,
     weight: merged.weight?.value ?? 1,
@@ -170,7 +171,10 @@ function serverPlan(
     source: source === undefined ? undefined : context.socketAddress(source.value, source.place, 0),
     check: serverCheck(context, settings, line, merged, address, portOffset),
     resolvers,
-    resolvePrefer: merged.resolvePrefer?.value ?? 'ipv6',
+    resolvePrefer:
+      merged.resolvePrefer?.value ??
+      (line.address.value.kind === 'inet' ? line.address.value.family : undefined) ??
+      'ipv6',
     track: undefined, // The builder fills it in once every backend is known.
   };
 }

@@ -213,6 +213,8 @@ export interface ServerPlan {
   readonly id: number;
   /** Undefined when the name could not be resolved and `init-addr none` allows to start so: the server is then down (maintenance, MAINT (resolution)). */
   readonly address: SocketAddress | undefined;
+  /** The port as written, 0 where `portOffset` says it; known even while there is no address. */
+  readonly port: number;
   /** The name as written, when the address came from one. */
   readonly hostname: string | undefined;
   /** `server name addr:+N`: connect to the port the client used plus N. */
@@ -282,7 +284,6 @@ export interface ResolversPlan {
   readonly timeoutResolveMs: number;
   readonly timeoutRetryMs: number;
   readonly holdMs: Readonly<Record<'valid' | 'nx' | 'refused' | 'timeout' | 'other' | 'obsolete', number>>;
-  readonly acceptedPayloadBytes: number;
   /** `parse-resolv-conf`: the name servers of /etc/resolv.conf come after those above. */
   readonly parseResolvConf: boolean;
 }

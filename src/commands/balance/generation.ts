@@ -6,15 +6,18 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { realClock, systemRandom } from '../../adapters/clock.ts';
 import { netStreams } from '../../adapters/net.ts';
+import { nameServers } from '../../adapters/resolver.ts';
 import { createLedger, takeBack } from '../../adapters/uring/ledger.ts';
+import type { InetAddress, SocketAddress } from '../../core/address.ts';
 import { supervisor as limits } from '../../core/limits.ts';
 import { severities } from '../../core/log/syslog.ts';
 import { type Board, createBoard } from '../../engine/board.ts';
 import { Checker } from '../../engine/checker.ts';
 import type { ListenerSocket } from '../../engine/ports.ts';
+import { Resolver } from '../../engine/resolver.ts';
 import type { BalancerPlan } from '../../plan/balancer.ts';
 import type { IoKind } from '../io.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { FromWorker, ServerAddress, ToWorker, WorkerStart } from './messages.ts';
 import { createWakeCells, wakeThrough } from './wake.ts';
 
 export interface GenerationEvents {
@@ -34,6 +37,9 @@ export class Generation {
   readonly #io: IoKind;
   readonly #events: GenerationEvents;
   readonly #wakeCells: SharedArrayBuffer;
+  readonly #resolver: Resolver;
+  /** Of servers whose name was resolved anew, by backend and server. */
+  readonly #addresses = new Map<string, ServerAddress>();
   readonly #threads: (Thread | undefined)[];
   #state: 'running' | 'draining' | 'stopping' = 'running';
   #allFinished: () => void = () => {};
@@ -65,10 +71,19 @@ export class Generation {
       allChecked: () => events.changed(),
       sessionsToEnd: (backend, server) => this.#tellAll({ kind: 'server-down', backend, server }),
     });
+    this.#resolver = new Resolver(plan, {
+      clock: realClock,
+      names: nameServers(plan.resolvers),
+      addressOf: (backend, server) => {
+        const address = this.checker.addressOf(backend, server);
+        return address?.family === 'unix' ? undefined : address;
+      },
+      changed: (backend, server, address, told) => this.#moved(backend, server, address, told),
+    });
     this.#threads = Array.from({ length: workers }, () => undefined);
   }
 
-  /** Starts the workers and resolves when all of them take connections. Health checks start with `startChecks`. */
+  /** Starts the workers and resolves when all of them take connections. Checks and name resolution begin with `startWatching`. */
   async start(): Promise<void> {
     await Promise.all(this.#threads.map((_, index) => this.#startWorker(index)));
   }
@@ -87,7 +102,7 @@ export class Generation {
   /** Takes no new connections; `finished` resolves after the last exchange. */
   softStop(): void {
     this.#state = 'stopping';
-    this.checker.stop();
+    this.#stopWatching();
     this.#tellAll({ kind: 'soft-stop' });
     this.#whenAllGone();
   }
@@ -95,13 +110,57 @@ export class Generation {
   /** Ends every connection now. */
   async terminate(): Promise<void> {
     this.#state = 'stopping';
-    this.checker.stop();
+    this.#stopWatching();
     await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
   }
 
-  setServerAddress(backend: number, server: number, address: Parameters<Checker['setAddress']>[2]): void {
-    this.checker.setAddress(backend, server, address);
+  /** Gives a server another address, or none: it is then in maintenance. @param cause why there is none, for the message. */
+  setServerAddress(backend: number, server: number, address: SocketAddress | undefined, cause?: string): void {
+    this.#addresses.set(`${backend} ${server}`, { backend, server, address });
+    this.checker.setAddress(backend, server, address, cause);
     this.#tellAll({ kind: 'server-address', backend, server, address });
+    this.#events.changed();
+  }
+
+  #moved(
+    backend: number,
+    server: number,
+    address: InetAddress | undefined,
+    told: { readonly by: string; readonly cause: string },
+  ): void {
+    const before = this.checker.addressOf(backend, server);
+    const plan = this.plan.backends[backend]!;
+    if (before !== undefined && before.family !== 'unix' && address !== undefined) {
+      const who = `${plan.name}/${plan.servers[server]!.name}`;
+      const text = `${who} changed its IP from ${before.host} to ${address.host} by ${told.by}.`;
+      this.#events.message(this.plan, backend, severities.notice, text);
+    }
+    this.setServerAddress(backend, server, address, told.cause);
+  }
+
+  /** Health checks and the resolution of names. */
+  startWatching(): void {
+    this.checker.start();
+    this.#resolver.start();
+  }
+
+  #stopWatching(): void {
+    this.checker.stop();
+    this.#resolver.stop();
+  }
+
+  /** After a reload: servers of the same names go on with the health and, where their names are resolved again, the addresses they had. */
+  resumeFrom(earlier: Generation): void {
+    this.checker.resumeFrom(earlier.checker);
+    for (const { backend, server, address } of earlier.#addresses.values()) {
+      const before = earlier.plan.backends[backend]!;
+      const known = before.servers[server]!;
+      const now = this.plan.backends.find(({ name }) => name === before.name);
+      const same = now?.servers.find(({ name, hostname }) => name === known.name && hostname === known.hostname);
+      if (now === undefined || same === undefined || same.resolvers < 0 || address?.family === 'unix') continue;
+      const here = address === undefined ? undefined : { ...address, port: same.port };
+      this.setServerAddress(now.index, same.index, here);
+    }
   }
 
   #tellAll(message: ToWorker): void {
@@ -116,6 +175,7 @@ export class Generation {
       index,
       wakeCells: this.#wakeCells,
       listeners: this.#listeners,
+      addresses: [...this.#addresses.values()],
       ledger: this.#io === 'uring' ? createLedger() : undefined,
     };
     const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);

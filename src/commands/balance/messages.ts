@@ -15,6 +15,8 @@ export interface WorkerStart {
   readonly wakeCells: SharedArrayBuffer;
   /** For each frontend the sockets of its bind lines, in the plan's order. */
   readonly listeners: readonly (readonly ListenerSocket[])[];
+  /** Addresses that servers have by now, where these are not the plan's. */
+  readonly addresses: readonly ServerAddress[];
   /** For a thread on io_uring: where it writes down what it holds of the process (adapters/uring/ledger.ts). Undefined: Node's sockets. */
   readonly ledger: SharedArrayBuffer | undefined;
 }
@@ -27,12 +29,13 @@ export type ToWorker =
   /** End the server's sessions (`on-marked-down shutdown-sessions`). */
   | { readonly kind: 'server-down'; readonly backend: number; readonly server: number }
   /** The server's name has another address now, or none. */
-  | {
-      readonly kind: 'server-address';
-      readonly backend: number;
-      readonly server: number;
-      readonly address: SocketAddress | undefined;
-    };
+  | ({ readonly kind: 'server-address' } & ServerAddress);
+
+export interface ServerAddress {
+  readonly backend: number;
+  readonly server: number;
+  readonly address: SocketAddress | undefined;
+}
 
 export type FromWorker =
   /** Every listener of this worker takes connections. */

@@ -57,7 +57,7 @@ export class Supervisor {
     const generation = new Generation(plan, sockets, this.#options.io, this.#events());
     this.#generation = generation;
     await generation.start();
-    generation.checker.start();
+    generation.startWatching();
     this.#beat = setInterval(() => this.#watch(), limits.workerBeatMs);
     this.#judge();
   }
@@ -70,13 +70,13 @@ export class Supervisor {
     const old = this.#generation;
     const sockets = this.#listeners.bind(plan);
     const next = new Generation(plan, sockets, this.#options.io, this.#events());
-    if (old !== undefined) next.checker.resumeFrom(old.checker);
+    if (old !== undefined) next.resumeFrom(old);
     await next.start();
     if (old !== undefined) this.#retire(old);
     this.#openLog(plan);
     this.#generation = next;
     this.#beats.clear();
-    next.checker.start();
+    next.startWatching();
     this.#listeners.closeOthers(plan);
     this.#judge();
   }

@@ -308,6 +308,5 @@ export interface ResolversSettings {
   timeoutResolveMs?: Placed<number>;
   timeoutRetryMs?: Placed<number>;
   holdMs: { [state in HoldState]?: Placed<number> };
-  acceptedPayloadBytes?: Placed<number>;
   parseResolvConf?: Placed<boolean>;
 }

@@ -57,9 +57,10 @@ export const resolversKeywords: readonly Keyword<ResolversSection>[] = [
     'accepted_payload_size',
     '<512..65535>',
     '512',
-    'longest answer over UDP, announced by EDNS',
-    (s, { settings }) => {
-      settings.acceptedPayloadBytes = s.integer('a size', 512, 65_535);
+    'longest answer over UDP; has no effect, with a notice: longer ones are asked for over TCP',
+    (s) => {
+      s.integer('a size', 512, 65_535);
+      s.notice('ignored', s.place, "'accepted_payload_size' has no effect: longer answers are asked for over TCP.");
     },
   ),
   ...holdStates.map(hold),
