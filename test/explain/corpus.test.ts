@@ -5,7 +5,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { renderFindings } from '../../src/commands/explain/findings.ts';
 import { loadFiles } from '../../src/commands/explain/load.ts';
+import { renderRouters } from '../../src/commands/explain/page.ts';
+import { pageColumns, painter } from '../../src/commands/explain/text.ts';
 import { explain } from '../../src/plan/explain/explain.ts';
 import { needs } from '../requirements.ts';
 
@@ -117,6 +120,18 @@ test('pairs', { skip }, () => {
     const known = new Set(files.flatMap((file) => found([file])));
     const fresh = found(files).filter((each) => !known.has(each));
     assert.deepEqual(fresh, findings, `${names}: ${because}`);
+  }
+});
+
+test('any two files that know nothing of each other: a page that fits', { skip }, () => {
+  const paint = painter(false);
+  const names = Object.keys(single);
+  for (const [index, name] of names.entries()) {
+    const others = [name, names[(index + 1) % names.length]!, names[(index + 7) % names.length]!];
+    const { nodes } = loadFiles(others.map((each) => new URL(`${each}.conf`, folder).pathname));
+    const explanation = explain(nodes, undefined);
+    const page = renderRouters(explanation, paint) + renderFindings(explanation.findings, paint, () => undefined);
+    for (const line of page.split('\n')) assert.ok([...line].length <= pageColumns, `${others}: ${line}`);
   }
 });
 

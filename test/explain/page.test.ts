@@ -1,7 +1,9 @@
 /** The command as people and programs meet it: the page word for word, its width, JSON, exit status, documentation. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodeNames } from '../../src/commands/explain/load.ts';
 import { findingsDocument } from '../../src/plan/explain/findings/document.ts';
@@ -65,6 +67,30 @@ test('files that are none, or are refused, are said and end with status 1', () =
   assert.match(stdout, /neither a haproxy\.cfg nor a keepalived\.conf/);
   assert.match(stdout, /no-such-file\.conf\n {4}cannot be read/);
   assert.match(stdout, /2 alerts/);
+});
+
+test('what the parsers warn of is said too, unless a finding says it better', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'explain-'));
+  try {
+    const sound = readFileSync(`${root}test/golden/explain/multicast/lb1.conf`, 'utf8');
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const slow = write('slow.conf', sound.replace('advert_int 1', 'advert_int 60\n    version 3'));
+    const { stdout, status } = evergate(slow);
+    assert.match(stdout, /VRRP version 3 cannot carry 60 s: 40\.95 s is used/);
+    assert.match(stdout, /version 3 has no authentication\n/);
+    assert.doesNotMatch(stdout, /authentication is ignored/);
+    assert.equal(status, 1);
+    const instance = sound.slice(sound.indexOf('vrrp_instance')).replace('web', 'other');
+    const twice = evergate(write('twice.conf', sound + instance.replace('.240', '.241')));
+    assert.match(twice.stdout, /✖ alert .*twice\.conf:36:5\n {4}other: virtual_router_id 51 is already used here/);
+    assert.match(twice.stdout, /1 alert, 0 warnings/);
+    assert.equal(twice.status, 1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('nodes are called by what tells their files apart', () => {

@@ -22,7 +22,7 @@ function renderFinding(finding: Finding, paint: Paint, sourceLine: RenderOptions
   return [
     ...head(severity, place, printable(message), paint, sourceLine),
     ...paragraph('why', reason, paint),
-    ...(hint === undefined ? [] : paragraph('write', hint, paint)),
+    ...(hint === undefined ? [] : paragraph('remedy', hint, paint)),
     ...(also.length === 0 ? [] : paragraph('also', also.map(at).join(', '), paint)),
   ];
 }

@@ -5,7 +5,7 @@ import type { Explanation, FailureRow, PriorityExplanation, RouterExplanation } 
 import type { Outcome } from '../../plan/explain/outcome.ts';
 import type { World } from '../../plan/explain/situation.ts';
 import { picture } from './picture.ts';
-import { describeOutcome, duration, type Paint, pageColumns, table, wrap } from './text.ts';
+import { describeOutcome, duration, listed, type Paint, pageColumns, table, wrap } from './text.ts';
 
 const worldNames: Readonly<Record<World, string>> = { evergate: 'Evergate', keepalived: 'Keepalived' };
 
@@ -48,13 +48,13 @@ function summary(explained: RouterExplanation): string {
   if (router.members.length === 1)
     return `Only ${router.members[0]!.node.name} is known here: give the other nodes' files too, and the page tells who takes over and when.`;
   if (split.evergate)
-    return `SPLIT: ${normal.evergate.active.join(' and ')} don't hear each other, and all of them hold the address at the same time.`;
+    return `SPLIT: ${listed(normal.evergate.active)} don't hear each other, and all of them hold the address at the same time.`;
   const old =
     normal.keepalived.instead.length > 0 ? ` (or ${normal.keepalived.instead.join(' or ')}: equal priorities)` : '';
   const active = normal.evergate.active[0];
   if (active === undefined) return 'Nobody can become active.';
   const splitNote = split.keepalived
-    ? ' With Keepalived before 2.3.3 the nodes do not accept each other’s advertisements: two are active.'
+    ? ' With Keepalived before 2.3.3 the nodes do not accept the advertisements of each other: several are active.'
     : '';
   const balancer = failures.find(({ node, ids }) => node === active && ids.includes('balancer'));
   const how = (outcome: Outcome | undefined) =>
@@ -65,7 +65,15 @@ function summary(explained: RouterExplanation): string {
         : `${outcome.active[0]} takes over ${outcome.maxMs === 0 ? 'at once' : `within ${duration(outcome.maxMs)}`}`;
   const [ours, theirs] = [how(balancer?.outcome.evergate), how(balancer?.outcome.keepalived)];
   const both = ours === theirs ? `${ours}.` : `${ours} with Evergate; with Keepalived ${theirs}.`;
-  return `${active} is active${old}. When its balancer dies ${both}${splitNote}`;
+  const other = router.members.length > 1 ? ` ${against(explained, active)}` : '';
+  return `The address is on ${active}${old}${other}. When its balancer dies ${both}${splitNote}`;
+}
+
+/** `with priority 103 against 102`: the best of the others. */
+function against({ priorities }: RouterExplanation, active: string): string {
+  const running = (own: boolean) =>
+    priorities.filter(({ member }) => (member.node.name === active) === own).map((each) => each.running);
+  return `with priority ${running(true)[0]} against ${Math.max(...running(false))}`;
 }
 
 // ------------------------------------------------------------ priorities
@@ -107,7 +115,17 @@ function failureLines(explained: RouterExplanation, paint: Paint): string[] {
   if (silent.length > 0 && !split.evergate) lines.push(...quietRows(silent, explained, paint));
   if (comesBack !== undefined) lines.push(...failureRow(comesBack, paint));
   if (partition !== undefined) lines.push(...failureRow(partition, paint));
+  lines.push(...takenForGranted(explained, paint));
   return lines.length === 0 ? [] : [...heading('One failure at a time', paint), ...indented(lines), ''];
+}
+
+function takenForGranted({ priorities }: RouterExplanation, paint: Paint): string[] {
+  const own = priorities.flatMap(({ parts }) => parts.map(({ tracker }) => tracker));
+  const names = own.filter(({ kind, noticesBalancer, process }) => kind === 'script' && noticesBalancer && !process);
+  if (names.length === 0) return [];
+  const list = [...new Set(names.map(({ name }) => name))].join(', ');
+  const note = `Keepalived's times take for granted that ${list} notices a dead balancer.`;
+  return wrap(note, pageColumns - 4).map((line) => paint('note', line));
 }
 
 function failureRow({ node, what, outcome }: FailureRow, paint: Paint): string[] {
@@ -171,7 +189,7 @@ function cell(classes: readonly number[], all: readonly ConditionClass[]): strin
 function holder({ active, deadHolder }: Outcome, maxMs: number, paint: Paint): string {
   if (active.length === 0) return paint('bad', 'nobody');
   const time = maxMs === 0 ? '' : paint('dim', ` ${duration(maxMs)}`);
-  const text = active.join(' and ');
+  const text = listed(active);
   return deadHolder
     ? `${paint('bad', `${text}, dead`)}${time}`
     : active.length > 1
@@ -185,7 +203,7 @@ function legend(classes: readonly (readonly ConditionClass[])[], paint: Paint): 
     .flat()
     .filter(({ label, causes }) => causes.length > 1 || (label === 'out' && causes.length > 0))
     .map(({ label, causes }) => `${label}: ${causes.join('; ')}`);
-  const times = 'The time is the longest of the row; “dead”: the address stays in front of a dead balancer.';
+  const times = 'The time is the longest of the row; dead: the address stays in front of a dead balancer.';
   return [...new Set(lines), times].flatMap((line) => wrap(line, pageColumns - 4)).map((line) => paint('dim', line));
 }
 

@@ -32,12 +32,17 @@ export function span(minMs: number, maxMs: number): string {
   return minMs === 0 ? `within ${to}` : `after ${from.replace(/ s$/, '')} to ${to}`;
 }
 
+/** `lb1, lb2 and lb3`. */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
 /** Who is active and after how long, in one cell. */
 export function describeOutcome(outcome: Outcome, paint: Paint): string {
   const { active, instead, changed, deadHolder, minMs, maxMs } = outcome;
   if (active.length === 0) return paint('bad', 'nobody');
   if (active.length > 1)
-    return paint('bad', `${active.join(' and ')} both ${changed ? span(minMs, maxMs) : ''}`.trimEnd());
+    return paint('bad', `${listed(active)} at the same time${changed && maxMs > 0 ? `, ${span(minMs, maxMs)}` : ''}`);
   const who = [...active, ...instead].join(' or ');
   const dead = deadHolder ? paint('bad', ' in front of a dead balancer') : '';
   if (!changed) return deadHolder ? `${paint('bad', `stays ${who}`)}${dead}` : paint('dim', `stays ${who}`);

@@ -107,10 +107,14 @@ function timeOf(
   if (step.kind === 'nobody' && !several) return { ...slowest, minMs: 0 };
   const steps = several ? [step, ...nodes.map(({ name }) => takeOver(nodes, name))] : [step];
   const longest = steps.reduce((long, each) => (each.maxMs > long.maxMs ? each : long));
+  // The last one's preempt_delay may begin only when another one has taken over; other timers have been running meanwhile.
+  const last = nodes.find(({ name }) => name === step.active);
+  const first = several && last !== undefined && last.settings.preemptDelayMs > 0 ? [step] : [];
+  const parts = [slowest, ...first, longest].filter(({ maxMs }) => maxMs > 0);
   return {
     minMs: several ? 0 : slowest.minMs + step.minMs,
-    maxMs: slowest.maxMs + longest.maxMs,
-    formula: [slowest.formula, longest.formula].filter((part) => part !== '').join(' + '),
+    maxMs: parts.reduce((sum, { maxMs }) => sum + maxMs, 0),
+    formula: parts.map(({ formula }) => formula).join(' + '),
   };
 }
 
