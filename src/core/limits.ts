@@ -111,6 +111,27 @@ export const conflictLimits = {
 /** Other routers that one virtual router remembers for `status`: more than a group ever has, and an end to forged senders. */
 export const neighboursMax = 32;
 
+/** BFD sessions that nobody wrote, between a backup and the router it follows; milliseconds. */
+export const peerBfd = {
+  /** Between two packets of the active router: three missing ones make 75 ms, and forty packets a second cost half a percent of a core at most. */
+  intervalMs: 25,
+  multiplier: 3,
+  /** Timers are this late on an idle machine. */
+  latenessForgivenMs: 5,
+  /** A node whose timers are late tells others to bear with more missing packets, up to a second's worth: then VRRP's own timers are at hand. */
+  multiplierMax: 40,
+  /** How often a router that follows nobody wants to hear of the other end: only so that a dead session is forgotten. */
+  unwantedRxMs: 400,
+  /** RFC 5880 §6.8.3: at least a second while a session is not up. */
+  idleTxMs: 1_000,
+  /** Three packets without an answer, and it is left alone: first for ten seconds, then ever longer. */
+  attemptMs: 2_500,
+  pauseMs: 10_000,
+  pauseMsMax: 300_000,
+  /** A virtual router's group has a handful of members; strangers on the segment must not make us hold more. */
+  sessionsMax: 64,
+} as const;
+
 /** Gratuitous ARPs and neighbour advertisements that wait for their turn: ten bursts of five for twenty addresses and to spare. */
 export const announcementsWaitingMax = 2048;
 

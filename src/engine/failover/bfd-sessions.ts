@@ -14,6 +14,7 @@ import {
   decodeControlPacket,
   diagnostics,
   encodeControlPacket,
+  type SessionState,
   singleHopPort,
   singleHopTtl,
 } from '../../core/bfd/packet.ts';
@@ -42,9 +43,19 @@ export interface BfdListener {
   lost(source: string): void;
   /** A configured session may have another result than before. */
   changed(): void;
+  /** A datagram came in: the deadline may have moved. */
+  moved(): void;
   /** Unwritten sessions that others open are answered on this interface. */
   answersOn(interfaceIndex: number): boolean;
 }
+
+/** As Keepalived's log has them. */
+const stateWord: Readonly<Record<SessionState, string>> = {
+  'admin-down': 'AdminDown',
+  down: 'Down',
+  init: 'Init',
+  up: 'Up',
+};
 
 /** One end of a session and what this host wants of it. */
 interface Peer {
@@ -289,7 +300,7 @@ export class BfdSessions {
 
   /** What we find our own timers late by, the neighbours must bear with. */
   #adapt(now: number): void {
-    const bearable = Math.ceil(this.#lateness.worst(now) / limits.intervalMs);
+    const bearable = Math.ceil(Math.max(0, this.#lateness.worst(now) - limits.latenessForgivenMs) / limits.intervalMs);
     const multiplier = Math.min(limits.multiplier + bearable, limits.multiplierMax);
     if (multiplier === this.#multiplier) return;
     this.#multiplier = multiplier;
@@ -308,6 +319,7 @@ export class BfdSessions {
     peer.heardAt = now;
     peer.session.handle({ kind: 'packet', packet, ttl: datagram.ttl }, now);
     this.#pump();
+    this.#listener.moved();
   }
 
   #peerFor(packet: ControlPacket, datagram: ReceivedDatagram): Peer | undefined {
@@ -341,10 +353,10 @@ export class BfdSessions {
 
   #stateChanged(
     peer: Peer,
-    { from, to, reason }: { readonly from: string; readonly to: string; readonly reason: string },
+    { from, to, reason }: { readonly from: SessionState; readonly to: SessionState; readonly reason: string },
   ): void {
     const { journal } = this.#world;
-    if (peer.plan !== undefined) journal.log('info', `BFD_Instance(${peer.plan.name}) Entering ${to} state: ${reason}`);
+    if (peer.plan !== undefined) journal.log('info', `(${peer.plan.name}) Entering ${stateWord[to]} state: ${reason}`);
     const timedOut = from === 'up' && peer.session.status().diagnostic === diagnostics.timeExpired;
     if (to === 'up') this.#cameUp(peer);
     else if (timedOut) {

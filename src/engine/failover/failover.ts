@@ -101,6 +101,10 @@ export class Failover {
         {
           lost: (source) => this.#toAll({ kind: 'peer-lost', source }),
           changed: () => this.#tracking(),
+          // A deadline that moved on is seen when the alarm rings for the one before: setting it forty times a second would cost more.
+          moved: () => {
+            if ((this.#bfd?.deadline() ?? Infinity) < this.#alarmAt) this.#schedule();
+          },
           answersOn: (index) => this.drivers.some((driver) => driver.answersOn(index)),
         },
       );
