@@ -5,7 +5,7 @@
  * needs no writable folder. An abstract name has no owner and no mode, so the kernel is asked who is at the other end (SO_PEERCRED,
  * unix(7)): root and the daemon's own user are answered, and a client believes only them. A path has mode 0600, and its owner may open it to others.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { controlSocket as limits } from '../core/limits.ts';
@@ -72,7 +72,7 @@ export function serveControl(options: ControlServerOptions): { close(): void } {
     server = made;
     made.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' || isAbstract(options.address)) failed(error);
-      else replaceStale(path, listen, () => failed(error));
+      else replaceStale(path, listen, failed);
     });
     // Between bind and chmod the file must not be open to others either.
     const mask = process.umask(0o177);
@@ -94,18 +94,24 @@ export function serveControl(options: ControlServerOptions): { close(): void } {
   };
 }
 
-/** A file without anybody behind it is what a killed process left. */
-function replaceStale(path: string, again: () => void, inUse: () => void): void {
+/** A socket without anybody behind it is what a killed process left. */
+function replaceStale(path: string, again: () => void, inUse: (error: NodeJS.ErrnoException) => void): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) {
+    inUse(new Error('a file that is no socket is in the way'));
+    return;
+  }
   const probe = netConnect(path);
   probe.unref();
   probe.on('connect', () => {
     probe.destroy();
-    inUse();
+    inUse(Object.assign(new Error(), { code: 'EADDRINUSE' }));
   });
   probe.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNREFUSED') return inUse();
-    rmSync(path, { force: true });
-    again();
+    if (error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT') inUse(error);
+    else {
+      rmSync(path, { force: true });
+      again();
+    }
   });
 }
 
