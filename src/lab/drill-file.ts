@@ -114,7 +114,8 @@ class Reader {
       expect: this.#expectation(fields.get('expect')),
     };
     if (title === '') this.#error(document.contents, 'a drill needs a title');
-    if (drill.steps.length === 0 && this.#errors.length === 0) this.#error(fields.get('steps') ?? document.contents, 'a drill needs steps');
+    if (drill.steps.length === 0 && this.#errors.length === 0)
+      this.#error(fields.get('steps') ?? document.contents, 'a drill needs steps');
     return this.#errors.length > 0 ? { errors: this.#errors } : { drill };
   }
 

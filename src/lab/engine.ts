@@ -33,6 +33,8 @@ export interface Engine {
   readonly readinessIsTold: boolean;
   /** Something starts a half again when it dies. */
   readonly restarts: boolean;
+  /** Takes over at once on priority 0, and puts back a deleted address (see EngineTraits). */
+  readonly actsAtOnce: boolean;
 }
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -62,6 +64,7 @@ export const evergate: Engine = {
   reload: (host) => host.signal(/^evergate-run|main\.[jt]s run /, 'SIGHUP'),
   readinessIsTold: true,
   restarts: true,
+  actsAtOnce: true,
 };
 
 export const originals: Engine = {
@@ -102,6 +105,7 @@ export const originals: Engine = {
   },
   readinessIsTold: false,
   restarts: false,
+  actsAtOnce: false,
 };
 
 export function engineNamed(name: EngineName): Engine {

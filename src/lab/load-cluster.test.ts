@@ -15,8 +15,8 @@ const nodes = [
   { name: 'lb2', file: example('keepalived-passive.conf') },
 ];
 
-const told = { readinessIsTold: true, restarts: true };
-const tracked = { readinessIsTold: false, restarts: false };
+const told = { readinessIsTold: true, restarts: true, actsAtOnce: true };
+const tracked = { readinessIsTold: false, restarts: false, actsAtOnce: false };
 
 function predicted(cluster: LoadedCluster, engine: typeof told, verb: 'kill' | 'unplug' | 'stop', what: string) {
   const well = healthy(['lb1', 'lb2'], serverNames(cluster.topology));
@@ -163,7 +163,14 @@ test('the prediction follows the files and the engine', async () => {
   assert.equal(Math.round(checked.outageMaxMs ?? 0), 2000 + 3000 + Math.round((256 - 102) / 0.256));
   const unplugged = predicted(cluster, tracked, 'unplug', 'link');
   assert.equal(Math.round(unplugged.outageMaxMs ?? 0), 3602);
-  assert.deepEqual(predicted(cluster, told, 'stop', 'node').active, ['lb2']);
+  const stopped = [told, tracked].map((engine) => predicted(cluster, engine, 'stop', 'node'));
+  assert.deepEqual(
+    stopped.map(({ active, outageMaxMs }) => [active, Math.round(outageMaxMs ?? -1)]),
+    [
+      [['lb2'], 0],
+      [['lb2'], 602],
+    ],
+  );
 });
 
 test('where a step happens', async () => {

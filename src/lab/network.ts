@@ -76,7 +76,6 @@ export class Host {
   #holder: ChildProcess | undefined;
   #firstPid = 0;
   #pidNamespace = '';
-  readonly #writable = new Set<string>();
   /** The nsenter(1) of each program that runs here. */
   readonly #entrances = new Set<ChildProcess>();
 
@@ -128,7 +127,6 @@ export class Host {
     started = true;
     this.#firstPid = Number(childrenOf(holder.pid ?? 0)[0]);
     this.#pidNamespace = readlinkSync(`/proc/${this.#firstPid}/ns/pid`);
-    this.#writable.clear();
     await ip(
       this.interfaces.flatMap(({ name, segment }, i) => [
         `link add ${this.#port(i)} type veth peer name ${name} netns ${this.#firstPid}`,
@@ -206,20 +204,22 @@ export class Host {
     return ['--target', String(this.#firstPid), '--net', '--pid', '--mount', '--uts', '--'];
   }
 
-  /** Writes a file that this host alone sees: the top-level folder gets a writable layer above what the machine has there. */
+  /**
+   * Writes a file that this host alone sees. One that exists is covered by a mount; for a new one its top-level folder gets a writable layer
+   * above what the machine has there (which takes root: in a user namespace the machine's folders belong to nobody).
+   */
   async write(path: string, text: string, mode = '644'): Promise<void> {
     const top = `/${path.split('/')[1] ?? ''}`;
-    const steps: string[] = [];
-    if (!this.#writable.has(top) && top !== '/run' && top !== '/dev') {
-      const layer = `/run/layers${top}`;
-      steps.push(
-        `mkdir -p ${layer}/upper ${layer}/work`,
-        `mount -t overlay overlay -o lowerdir=${top},upperdir=${layer}/upper,workdir=${layer}/work ${top}`,
-      );
-      this.#writable.add(top);
-    }
-    steps.push(`mkdir -p "${dirname(path)}"`, `cat > "${path}"`, `chmod ${mode} "${path}"`);
-    await tool('nsenter', [...this.#namespaces(), 'sh', '-ec', steps.join('\n')], text);
+    const layer = `/run/layers${top}`;
+    const own = top === '/run' || top === '/dev';
+    const script = [
+      `if [ -e "${path}" ] && ! ${own}; then mkdir -p "/run/covers${dirname(path)}"; cat > "/run/covers${path}"`,
+      `chmod ${mode} "/run/covers${path}"; mount --bind "/run/covers${path}" "${path}"; exit; fi`,
+      `if ! ${own} && ! [ -e ${layer} ]; then mkdir -p ${layer}/upper ${layer}/work`,
+      `mount -t overlay overlay -o lowerdir=${top},upperdir=${layer}/upper,workdir=${layer}/work ${top}; fi`,
+      `mkdir -p "${dirname(path)}"; cat > "${path}"; chmod ${mode} "${path}"`,
+    ].join('\n');
+    await tool('nsenter', [...this.#namespaces(), 'sh', '-ec', script], text);
   }
 
   /** The processes of this host (their ids as the lab sees them) whose command line matches. */

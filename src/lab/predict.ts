@@ -21,6 +21,8 @@ export interface PredictedNode {
 export interface EngineTraits {
   readonly readinessIsTold: boolean;
   readonly restarts: boolean;
+  /** Takes over at once on hearing priority 0, and puts back an address that somebody deleted; Keepalived waits out its skew, and steps down for a moment. */
+  readonly actsAtOnce: boolean;
 }
 
 export interface Prediction {
@@ -80,6 +82,14 @@ export function predict(
   const after = nodes.map((node) => candidate(node, next, engine));
   const step_ = takeOver(after, old, step.verb === 'stop');
   if (!anyServer(next)) return same(undefined, 'no server is left');
+  if (step.verb === 'delete' && !engine.actsAtOnce) {
+    const { maxMs, formula } = takeOver(
+      after.map((node) => ({ ...node, present: node.name !== old })),
+      old,
+      true,
+    );
+    return same(maxMs, `it steps down: ${formula}`);
+  }
   if (canServe(next, old) && active.includes(old)) return same(0, 'the active node goes on');
   const stays = after.some((node) => node.name === old && isAble(node)) || holdsOn(next.nodes.get(old)!);
   if (canServe(next, old) && stays && !(engine.restarts && step.verb === 'kill'))
@@ -121,7 +131,7 @@ function stallPrediction(
 
 function candidate(node: PredictedNode, situation: Situation, engine: EngineTraits): ElectionNode {
   const now = situation.nodes.get(node.name)!;
-  const { settings } = node.router;
+  const settings = engine.actsAtOnce ? node.router.settings : { ...node.router.settings, resignIsImmediate: false };
   return {
     name: node.name,
     settings,
