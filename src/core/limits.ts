@@ -37,6 +37,9 @@ export const waitersMax = 65_536;
 /** Idle connections to one server that one worker keeps: more are a burst that is over, and descriptors have other uses. */
 export const idleConnectionsMax = 1_024;
 
+/** Exchange objects that one worker keeps after a burst of requests, 3 KiB each. */
+export const idleExchangesMax = 1_024;
+
 /** Bytes of a request body read and dropped after an answer that didn't wait for it, so that the connection can be kept. */
 export const drainBytesMax = 65_536;
 
@@ -73,6 +76,8 @@ export const acceptRetryMs = 20;
 export const vrrpDaemon = {
   /** The balancer's supervisor says `beat` several times a second; silent for this long it is frozen, and serves nobody. */
   beatSilenceMsMax: 1_000,
+  /** A timer of the daemon's own that comes this late was held up: the machine stood still, or the whole node was frozen. */
+  ownStallMs: 50,
   /** At the end notify scripts get this long. They tell others; the address has moved already. */
   stopScriptsMsMax: 5_000,
 } as const;

@@ -25,8 +25,6 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   readonly timer = new Timer(this);
   state: ClientState = 'first';
   exchange: HttpExchange | undefined;
-  /** The one exchange object of this connection, used again for each request. */
-  #spare: HttpExchange | undefined;
   requests = 0;
   peerEnded = false;
   /** Where the current request's clock starts: accept, or the end of the previous exchange. */
@@ -120,9 +118,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.context.wheel.remove(this.timer);
     if (state === 'exchange') this.exchange!.clientGone(error);
     else if (state === 'first' || state === 'head') this.#logUnread(400, 'C');
-    this.#spare?.dispose();
     this.#ownIdle?.clear();
-    this.#spare = undefined;
     this.context.stats.closeConnection(this.frontend.plan.index);
     this.frontend.connectionClosed(this);
   }
@@ -159,7 +155,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   /** @param keep the connection goes on; otherwise the client is given time to read the answer. */
   exchangeOver(exchange: HttpExchange, keep: boolean): void {
     this.exchange = undefined;
-    this.#spare = exchange;
+    this.context.idleExchanges.give(exchange);
     if (this.state !== 'exchange') return;
     if (!keep) {
       this.finish(exchange.request.body.done);
@@ -295,10 +291,9 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.requests++;
     context.wheel.disarm(this.timer);
     context.stats.request(this.frontend.plan.index);
-    const exchange = (this.#spare ??= new HttpExchange(context, this));
-    this.#spare = undefined;
+    const exchange = context.idleExchanges.take() ?? new HttpExchange(context);
     this.exchange = exchange;
-    exchange.begin(head);
+    exchange.begin(this, head);
     return after;
   }
 

@@ -1,7 +1,7 @@
 /**
  * One request and its answer: the state machine between the two sides. The request's side is fed by HttpClient, the response's by
  * ServerConnection; bodies pass through as they come, held back on the one side when the other can't take more.
- * One object a client connection, used again.
+ * When it is over the object serves another request, of any client: an idle connection has none.
  *
  * Phases: `search` until a server is connected · `head` until the final response head · `body` · `draining`: answered before the
  * request was complete · `failed`: an error page is due once the rest of the request that is here was looked at · `tunnel` · `over`.
@@ -11,6 +11,7 @@ import { isConnect } from '../../core/http1/read-request.ts';
 import { drainBytesMax } from '../../core/limits.ts';
 import type { ErrorStatus } from '../error-pages.ts';
 import type { StreamError } from '../ports.ts';
+import type { HttpClient } from './http-client.ts';
 import { Relay, type RelayOwner } from './relay.ts';
 import { isTrace, targetIs } from './request-facts.ts';
 import { requestHash } from './request-hash.ts';
@@ -31,8 +32,9 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
 
   // ---------------------------------------------------------------- the request
 
-  begin(head: Head): void {
-    const { client, context } = this;
+  begin(client: HttpClient, head: Head): void {
+    const { context } = this;
+    this.client = client;
     const { frontend } = client;
     const { backend } = frontend;
     this.resetLeg(backend);
@@ -45,7 +47,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     const backendMode = backend?.plan.connectionMode ?? 'keep-alive';
     const keepServer = frontendMode === 'keep-alive' && backendMode === 'keep-alive';
     const asksToKeep = head.minor > 0 ? !head.connectionClose : head.connectionKeepAlive;
-    this.response.begin(asksToKeep && frontendMode !== 'close' && backendMode !== 'close', keepServer);
+    this.response.begin(client, asksToKeep && frontendMode !== 'close' && backendMode !== 'close', keepServer);
     this.request.begin(head, client, backend, keepServer);
     if (frontend.logMoment === 'begin') this.#logEarly();
 
@@ -407,7 +409,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     return this.leaveServer();
   }
 
-  /** The client is gone and this object is not used again. */
+  /** This object is not used again. */
   dispose(): void {
     this.context.wheel.remove(this.timer);
   }

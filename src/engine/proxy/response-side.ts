@@ -25,7 +25,7 @@ export interface ResponseOwner {
 
 export class ResponseSide {
   readonly body = new BodyReader();
-  readonly #client: HttpClient;
+  #client!: HttpClient;
   readonly #request: RequestSide;
   readonly #report: ExchangeReport;
   readonly #owner: ResponseOwner;
@@ -41,14 +41,14 @@ export class ResponseSide {
   restEnd = 0;
   rest: Uint8Array | undefined;
 
-  constructor(client: HttpClient, request: RequestSide, report: ExchangeReport, owner: ResponseOwner) {
+  constructor(request: RequestSide, report: ExchangeReport, owner: ResponseOwner) {
     this.#owner = owner;
-    this.#client = client;
     this.#request = request;
     this.#report = report;
   }
 
-  begin(keepClient: boolean, keepServer: boolean): void {
+  begin(client: HttpClient, keepClient: boolean, keepServer: boolean): void {
+    this.#client = client;
     this.keepClient = keepClient;
     this.keepServer = keepServer;
     this.started = this.#chunked = false;

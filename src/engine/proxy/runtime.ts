@@ -9,6 +9,7 @@ import type { BackendPlan, BalancerPlan, ForwardForPlan, FrontendPlan, ServerPla
 import type { Dispatch } from '../dispatch.ts';
 import type { Clock, Random, Streams } from '../ports.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
+import type { IdleExchanges } from './idle-exchanges.ts';
 import { IdlePool } from './idle-pool.ts';
 import type { ExchangeLog, LogMoment, ProxyStats } from './ports.ts';
 import type { ExchangeRecord } from './record.ts';
@@ -70,6 +71,7 @@ export interface ProxyContext {
   readonly lookahead: BodyReader;
   readonly out: Output;
   readonly record: ExchangeRecord;
+  readonly idleExchanges: IdleExchanges;
   /** The worker takes no new connections and pools none. */
   stopping: boolean;
   /** Client connections end after their next response, which says `Connection: close`. */

@@ -8,7 +8,7 @@ import { ExchangeReport } from './exchange-report.ts';
 import type { HttpClient } from './http-client.ts';
 import { RequestSide } from './request-side.ts';
 import { type ResponseOwner, ResponseSide } from './response-side.ts';
-import type { BackendRuntime, ProxyContext, ServerRuntime } from './runtime.ts';
+import type { BackendRuntime, ServerRuntime } from './runtime.ts';
 import { serverAddress } from './server-address.ts';
 import { type ConnectionUser, ServerConnection } from './server-connection.ts';
 import { ServerSearch } from './server-search.ts';
@@ -17,21 +17,16 @@ import { ServerSearch } from './server-search.ts';
 type Recovery = 'goes-on' | 'raced' | 'failed';
 
 export abstract class ServerLeg extends ServerSearch implements ConnectionUser, ResponseOwner {
-  readonly client: HttpClient;
+  /** Whom it serves: set anew for each request. */
+  client!: HttpClient;
   readonly request = new RequestSide();
   readonly report = new ExchangeReport();
-  readonly response: ResponseSide;
+  readonly response = new ResponseSide(this.request, this.report, this);
   protected connection: ServerConnection | undefined;
   /** An idle connection turned out dead: no other is tried. */
   #racedOnce = false;
   /** It left a server that had it: once, for it may be what killed that server. */
   #movedOnce = false;
-
-  constructor(context: ProxyContext, client: HttpClient) {
-    super(context);
-    this.client = client;
-    this.response = new ResponseSide(client, this.request, this.report, this);
-  }
 
   abstract responseBegins(): void;
   /** The connection stands, or an idle one was taken. */

@@ -14,6 +14,7 @@ import type { Dispatch } from '../dispatch.ts';
 import type { Clock, Listener, ListenerSocket, Random, Stream, StreamHandler, Streams } from '../ports.ts';
 import { Timer, type TimerOwner, TimerWheel } from '../timer-wheel.ts';
 import { HttpClient } from './http-client.ts';
+import { IdleExchanges } from './idle-exchanges.ts';
 import type { ExchangeLog, LogMoment, ProxyStats } from './ports.ts';
 import { ExchangeRecord } from './record.ts';
 import {
@@ -68,6 +69,7 @@ export class ProxyWorker implements TimerOwner {
       lookahead: new BodyReader(),
       out: new Output(32_768),
       record: new ExchangeRecord(),
+      idleExchanges: new IdleExchanges(),
       stopping: false,
       draining: false,
     };
