@@ -205,15 +205,16 @@ class Daemon {
     }
   }
 
-  #awaitBeat(): void {
+  /** @param ms until silence is taken for a freeze. */
+  #awaitBeat(ms: number = limits.beatSilenceMsMax): void {
     clearTimeout(this.#beatTimer);
-    const due = realClock.now() + limits.beatSilenceMsMax;
+    const due = realClock.now() + ms;
     this.#beatTimer = setTimeout(() => {
-      // This process itself stood still, and so did its ears: the beats of that time may still be on their way.
-      if (realClock.now() - due > limits.beatSilenceMsMax / 4) return this.#awaitBeat();
+      // A timer this late means that we stood still ourselves, and so did our ears: the beats of that time may still be on their way.
+      if (realClock.now() - due > limits.ownStallMs) return this.#awaitBeat(limits.beatSilenceMsMax / 4);
       this.#told('not-serving no sign of life');
       this.#frozen = true;
-    }, limits.beatSilenceMsMax);
+    }, ms);
   }
 
   #reload(): void {
