@@ -76,7 +76,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'addresses are kept when stepping down',
     file: 'outbox.ts',
-    from: "this.put({ kind: 'remove-addresses', addresses, all: true });",
+    from: "this.put({ kind: 'remove-addresses', addresses, all: true, ...linger });",
     to: '',
   },
   {
@@ -88,7 +88,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a fault is entered without resigning',
     file: 'machine.ts',
-    from: "if (from === 'active') this.#resign();\n    this.#changeState({ kind: 'fault' }",
+    from: "if (from === 'active') this.#resign(this.#facts.wellButAway ? resignedLingerMs : 0);\n    this.#changeState({ kind: 'fault' }",
     to: "if (from === 'active') this.#out.letGo(addressesOf(this.#settings));\n    this.#changeState({ kind: 'fault' }",
   },
   {

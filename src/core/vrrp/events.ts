@@ -65,7 +65,16 @@ export type VrrpAction =
   | { readonly kind: 'send-advertisement'; readonly priority: number }
   /** Put these on their interfaces (and, with `all`, the routes and rules). Adding what is there already is not an error. */
   | { readonly kind: 'add-addresses'; readonly addresses: readonly VirtualAddress[]; readonly all: boolean }
-  | { readonly kind: 'remove-addresses'; readonly addresses: readonly VirtualAddress[]; readonly all: boolean }
+  /**
+   * `lingerMs`: they are no longer ours, but whoever gets them may need a moment to have them and to be believed: they go after this long,
+   * or a little after the new active router was heard. Absent: at once.
+   */
+  | {
+      readonly kind: 'remove-addresses';
+      readonly addresses: readonly VirtualAddress[];
+      readonly all: boolean;
+      readonly lingerMs?: number;
+    }
   /** `repeat` rounds of gratuitous ARP or unsolicited NA for each address: hand it to an AnnouncementSchedule. */
   | { readonly kind: 'announce'; readonly addresses: readonly VirtualAddress[]; readonly repeat: number }
   /** Forget announcements that wait: the addresses are no longer ours. */

@@ -75,6 +75,17 @@ export class RouterFacts {
     return faults;
   }
 
+  /** Nothing is wrong here: the router is only out because the operator handed it over. */
+  get wellButAway(): boolean {
+    return (
+      this.#handedOver &&
+      this.#serving !== false &&
+      this.#linkUp &&
+      this.#groupFault === undefined &&
+      (this.#tracking?.faults.length ?? 0) === 0
+    );
+  }
+
   pending(): readonly string[] {
     const pending = this.#tracking?.pending ?? [];
     return this.#serving === 'unknown' ? [...pending, 'the balancer'] : pending;

@@ -9,6 +9,7 @@
  * - On hearing priority 0 from the router it follows a backup takes over at once (`resignIsImmediate`).
  * - A router that steps down before a higher one lets go of the addresses and then says a last word (`splitIsAnnounced`), so that the
  *   winner, who may never have noticed the split, announces the addresses at once.
+ * - Addresses outlast the active role a moment (`lingerMs`) where the balancer behind them is well: make before break.
  * - A balancer that does not serve is a fault of its router: an address without a service behind it helps nobody.
  */
 
@@ -28,6 +29,13 @@ interface ActiveState {
   advertiseAt: number;
   readonly announcing: Announcing;
 }
+
+/**
+ * How long addresses outlast the active role when the balancer behind them is well, so that no client meets a host without them: until the
+ * successor has them and the network believes it. It was heard already, or is yet to be.
+ */
+const yieldedLingerMs = 20;
+const resignedLingerMs = 100;
 
 export class VirtualRouterMachine {
   #settings: VirtualRouterSettings;
@@ -178,7 +186,7 @@ export class VirtualRouterMachine {
   #enterFault(reason: string, now: number): void {
     const from = this.#state.kind;
     this.#log('notice', from === 'initialize' ? 'Entering FAULT STATE (init)' : 'Entering FAULT STATE');
-    if (from === 'active') this.#resign();
+    if (from === 'active') this.#resign(this.#facts.wellButAway ? resignedLingerMs : 0);
     this.#changeState({ kind: 'fault' }, reason, now);
   }
 
@@ -200,7 +208,7 @@ export class VirtualRouterMachine {
 
   #shutdown(now: number): void {
     if (!this.#started) return;
-    if (this.#state.kind === 'active') this.#resign();
+    if (this.#state.kind === 'active') this.#resign(resignedLingerMs);
     this.#started = false;
     this.#changeState({ kind: 'initialize' }, 'stopped', now);
   }
@@ -332,7 +340,7 @@ export class VirtualRouterMachine {
     );
     if (higherPrioSendAdvert && !splitIsAnnounced) this.#out.advertise(this.priority);
     this.#log('notice', 'Entering BACKUP STATE');
-    this.#out.letGo(addressesOf(this.#settings));
+    this.#out.letGo(addressesOf(this.#settings), yieldedLingerMs);
     if (splitIsAnnounced) this.#out.advertise(this.priority);
     const interval =
       this.#settings.version === 3 && heard.advertisementIntervalMs > 0 ? heard.advertisementIntervalMs : undefined;
@@ -377,10 +385,10 @@ export class VirtualRouterMachine {
   }
 
   /** Leaves the active role in an orderly way: others hear it before the addresses are gone. */
-  #resign(): void {
+  #resign(lingerMs: number): void {
     this.#out.advertise(0);
     this.#log('info', 'sent 0 priority');
-    this.#out.letGo(addressesOf(this.#settings));
+    this.#out.letGo(addressesOf(this.#settings), lingerMs);
   }
 
   /** `from`: the deadline that was kept a little late. The next one counts from it, so that lateness does not add up; never in the past. */
@@ -406,7 +414,7 @@ export class VirtualRouterMachine {
     else if (wish === 'announce' && state.kind === 'active') state.announcing.lowerHeard(this.#settings, now);
     else if (wish === 'backup' && state.kind === 'active') {
       this.#log('notice', 'Entering BACKUP STATE');
-      this.#resign();
+      this.#resign(0);
       this.#becomeBackup(now, this.#settings.advertisementIntervalMs, 'sync group');
     }
   }

@@ -23,9 +23,10 @@ export class Outbox {
   }
 
   /** No more announcements, then no more addresses. */
-  letGo(addresses: readonly VirtualAddress[]): void {
+  letGo(addresses: readonly VirtualAddress[], lingerMs = 0): void {
     this.put({ kind: 'cancel-announcements' });
-    this.put({ kind: 'remove-addresses', addresses, all: true });
+    const linger = lingerMs > 0 ? { lingerMs } : {};
+    this.put({ kind: 'remove-addresses', addresses, all: true, ...linger });
   }
 
   /** Reload: only what differs is touched, what goes before what comes. */

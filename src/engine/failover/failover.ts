@@ -67,6 +67,8 @@ export class Failover {
   readonly #conflicts: ConflictWatch;
   readonly #bfd: BfdSessions | undefined;
   #alarmAt = Infinity;
+  /** At the end: what is left to do when the last address is gone. */
+  #whenReleased: (() => void) | undefined;
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
   #members: Member[] = [];
@@ -158,9 +160,15 @@ export class Failover {
     this.#running = false;
     this.#stopped = true;
     for (const member of this.#members) this.#give(member, { kind: 'shutdown' });
-    this.#alarm.clear();
     this.#tracked?.close();
     this.#bfd?.close();
+    // Addresses may outlast us for a moment, until their next holder is heard.
+    this.#whenReleased = () => this.#end(done);
+    this.#schedule();
+  }
+
+  #end(done: () => void): void {
+    this.#alarm.clear();
     for (const { driver } of this.#members) driver.close();
     this.#conflicts.close();
     this.#statics.clear();
@@ -214,6 +222,7 @@ export class Failover {
     for (const member of before)
       if (!stays.has(member)) {
         this.#give(member, { kind: 'shutdown' });
+        member.driver.timer(Infinity);
         member.driver.close();
       }
     this.#deleting = false;
@@ -453,6 +462,7 @@ export class Failover {
     this.#ports.bfd?.datagrams.receiveWaiting();
     this.#bfd?.timer(dueAt);
     const now = this.#ports.clock.now();
+    for (const { driver } of this.#members) driver.timer(now);
     for (const member of this.#members)
       if ((member.driver.machine.deadline() ?? Infinity) <= now) this.#give(member, { kind: 'timer' });
     this.#sendAnnouncements();
@@ -468,9 +478,16 @@ export class Failover {
   }
 
   #schedule(): void {
-    if (!this.#running) return;
+    if (!this.#running && this.#whenReleased === undefined) return;
     let earliest = Math.min(this.#announcements.deadline() ?? Infinity, this.#bfd?.deadline() ?? Infinity);
-    for (const { driver } of this.#members) earliest = Math.min(earliest, driver.machine.deadline() ?? Infinity);
+    for (const { driver } of this.#members)
+      earliest = Math.min(earliest, driver.machine.deadline() ?? Infinity, driver.deadline());
+    if (this.#whenReleased !== undefined && this.drivers.every((driver) => driver.deadline() === Infinity)) {
+      const released = this.#whenReleased;
+      this.#whenReleased = undefined;
+      released();
+      return;
+    }
     if (earliest === Infinity) this.#alarm.clear();
     else this.#alarm.set(earliest);
     this.#alarmAt = earliest;

@@ -58,6 +58,14 @@ export class Holdings {
     }
   }
 
+  /** They stay on the interface for now, but are no longer renewed, nor put back when somebody takes them away. */
+  forget(addresses: readonly VirtualAddress[], device: string): void {
+    for (const address of addresses) {
+      const request = this.#request(address, device);
+      if (request !== undefined) this.#held.delete(key(request.interfaceIndex, address.address));
+    }
+  }
+
   remove(addresses: readonly VirtualAddress[], device: string): void {
     if (addresses.length > 0) this.#journal.detail(`(${this.#router}) removing VIPs.`);
     for (const address of addresses) {

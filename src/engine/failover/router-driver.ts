@@ -35,6 +35,9 @@ export interface DriverWorld {
   isVirtual(address: string): boolean;
 }
 
+/** From a successor's first advertisement until it has the addresses and its announcements have gone round. */
+const successorMs = 20;
+
 export class RouterDriver {
   plan: VirtualRouterPlan;
   readonly machine: VirtualRouterMachine;
@@ -53,6 +56,8 @@ export class RouterDriver {
   #sendFailure: string | undefined;
   #openFailure: string | undefined;
   #linkTold = '';
+  /** Addresses that are no longer ours and still on the interface. */
+  #lingering: { readonly addresses: readonly VirtualAddress[]; until: number } | undefined;
 
   constructor(
     plan: VirtualRouterPlan,
@@ -99,12 +104,16 @@ export class RouterDriver {
         if (action.priority > 0) this.holdings.renew(this.#world.clock.now());
         break;
       case 'add-addresses':
+        if (action.all) this.#lingering = undefined;
         this.holdings.add(action.addresses, this.device());
         if (action.all) this.holdings.setRoutes(this.plan.routes, this.plan.rules);
         break;
       case 'remove-addresses':
-        if (action.all) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
-        this.holdings.remove(action.addresses, this.device());
+        if (action.lingerMs === undefined) this.#remove(action.addresses, action.all);
+        else {
+          this.holdings.forget(action.addresses, this.device());
+          this.#lingering = { addresses: action.addresses, until: this.#world.clock.now() + action.lingerMs };
+        }
         break;
       case 'announce':
         this.#announce(action.addresses, action.repeat);
@@ -123,6 +132,23 @@ export class RouterDriver {
         if (action.from === 'active') this.statistics.releasedActive++;
         break;
     }
+  }
+
+  /** When `timer` is due: addresses that linger go. */
+  deadline(): number {
+    return this.#lingering?.until ?? Infinity;
+  }
+
+  timer(now: number): void {
+    if (this.#lingering === undefined || now < this.#lingering.until) return;
+    const { addresses } = this.#lingering;
+    this.#lingering = undefined;
+    this.#remove(addresses, true);
+  }
+
+  #remove(addresses: readonly VirtualAddress[], all: boolean): void {
+    if (all) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
+    this.holdings.remove(addresses, this.device());
   }
 
   /** Sends one gratuitous ARP or neighbour advertisement that the schedule says is due. */
@@ -235,6 +261,9 @@ export class RouterDriver {
     if (received.heard.priority === 0) this.statistics.priorityZeroReceived++;
     for (const remark of received.remarks) this.#receiveLog.remarked(packet.source, remark);
     this.neighbours.heard(received.heard, this.#world.clock.now());
+    // The successor speaks first and has the addresses a moment later.
+    if (this.#lingering !== undefined && received.heard.priority > 0)
+      this.#lingering.until = Math.min(this.#lingering.until, this.#world.clock.now() + successorMs);
     this.#deliver({ kind: 'advertisement', heard: received.heard });
     if (received.heard.priority > 0 && packet.ttl === 255) this.#follow(received.heard.source);
   }
