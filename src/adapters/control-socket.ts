@@ -146,6 +146,7 @@ export class ControlClient {
   readonly #socket: Socket;
   readonly #waiting: { resolve(answer: unknown): void; reject(error: Error): void }[] = [];
   #text = '';
+  #silent = false;
 
   static async open(address: string): Promise<ControlClient | ControlFailure> {
     const socket = netConnect(nodePath(address));
@@ -172,7 +173,10 @@ export class ControlClient {
     socket.on('data', (piece: string) => this.#received(piece));
     socket.on('error', () => {});
     socket.on('close', () => {
-      for (const { reject } of this.#waiting.splice(0)) reject(new Error('the daemon closed the connection'));
+      const reason = this.#silent
+        ? `no answer within ${limits.answerMsMax / 1000} s`
+        : 'the daemon closed the connection';
+      for (const { reject } of this.#waiting.splice(0)) reject(new Error(reason));
     });
   }
 
@@ -180,7 +184,10 @@ export class ControlClient {
   ask(line: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return reject(new Error('the daemon closed the connection'));
-      const timer = setTimeout(() => this.#socket.destroy(), limits.answerMsMax);
+      const timer = setTimeout(() => {
+        this.#silent = true;
+        this.#socket.destroy();
+      }, limits.answerMsMax);
       const settle = () => clearTimeout(timer);
       this.#waiting.push({
         resolve: (answer) => {

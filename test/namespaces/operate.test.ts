@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { BalancerReport } from '../../src/commands/balance/control.ts';
 import type { VrrpReport } from '../../src/engine/failover/control-report.ts';
 import { stop } from '../interop/daemons.ts';
 import { needs } from '../requirements.ts';
@@ -23,6 +24,18 @@ const configuration = (priority: number, more = '') => `vrrp_instance VI_1 {
     ${more}
   }
 }
+`;
+
+const balancer = `defaults
+  mode http
+  timeout connect 1s
+  timeout client 5s
+  timeout server 5s
+frontend www
+  bind :80
+  default_backend web
+backend web
+  server web1 127.0.0.1:8001 check inter 200
 `;
 
 /** Two hosts on one switch; the first one is to be MASTER. */
@@ -182,6 +195,30 @@ test('trace: who sends and hears nobody is told what to check', { skip, timeout:
   const listening = ask(second, 'trace', 'eth0', '--count', '2');
   assert.match(listening.text, /no VRRP daemon runs here[\s\S]*in {3}10\.42\.0\.73 → 224\.0\.0\.18/);
   assert.match(ask(second, 'trace', 'eth7').text, /no interface "eth7"/);
+});
+
+test('the status of a whole node, and of one whose balancer died', { skip, timeout: 60_000 }, async (t) => {
+  const { first } = await pair(t);
+  first.write('/run/keepalived.conf', configuration(101));
+  first.write('/run/haproxy.cfg', balancer);
+  first.start([process.execPath, '-e', 'require("http").createServer((q, s) => s.end("well")).listen(8001)']);
+  const node = first.start([evergate, 'run', '-f', '/run/haproxy.cfg', '-k', '/run/keepalived.conf', '--io', 'net']);
+  await node.printed(/Entering MASTER STATE/, 20_000);
+  const healthy = ask(first, 'status');
+  assert.equal(healthy.status, 0, healthy.text);
+  assert.match(healthy.text, /Balancer {2}serving[\s\S]*www +http +OPEN[\s\S]*web1 +UP/);
+
+  const { balancer: running } = JSON.parse(ask(first, 'status', '--json').stdout) as { balancer: BalancerReport };
+  const before = node.output.length;
+  first.run(`kill -STOP ${running.pid}`);
+  await node.printed(/Entering FAULT STATE/, 10_000, before);
+  const frozen = ask(first, 'status');
+  assert.equal(frozen.status, 1);
+  assert.match(frozen.text, /VI_1 is in FAULT: the balancer does not serve/);
+  assert.match(frozen.text, /the balancer does not answer: @evergate-balance: no answer within 3 s/);
+  first.run(`kill -KILL ${running.pid}`);
+  await node.printed(/starting it again/);
+  await until(() => ask(first, 'status').status === 0);
 });
 
 test('a status that is watched in a pipe, and ended', { skip, timeout: 60_000 }, async (t) => {

@@ -134,6 +134,15 @@ test('--force stays out though nobody took over', () => {
   assert.equal(it.router().state, 'FAULT');
 });
 
+test('a reload does not end a hand-over', () => {
+  const it = active();
+  it.ask('handover --force');
+  it.world.failover.reload(it.world.failover.plan);
+  it.world.pass(10_000);
+  assert.equal(it.router().state, 'FAULT');
+  assert.equal(it.router().handedOver, true);
+});
+
 test('resume before anybody took over', () => {
   const it = active();
   it.ask('handover');
