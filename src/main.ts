@@ -10,6 +10,7 @@ import type { CheckOptions } from './commands/check.ts';
 import type { DrillOptions } from './commands/drill.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { HandoverOptions } from './commands/handover.ts';
+import type { InitOptions } from './commands/init.ts';
 import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunOptions } from './commands/run.ts';
@@ -165,6 +166,24 @@ Exit status: 0 all passed, 1 a drill did not, 2 it could not be run.`,
     .action(async (options: DrillOptions) => (await import('./commands/drill.ts')).drill(options));
 
   operatorCommands(evergate);
+  evergate
+    .command('init')
+    .summary('writes the configuration of a new cluster')
+    .description(
+      `Asks for the balancers, the servers, the virtual IP and its interface (or takes them as options), and writes what a cluster
+needs: haproxy.cfg, a keepalived.conf for each balancer, and the inventory for the Ansible playbooks in deploy/.`,
+    )
+    .option('--balancers <list>', 'name=address,… of the balancers, the preferred one first')
+    .option('--servers <list>', 'name=address,… of the servers')
+    .option('--virtual-ip <address/length>', 'the address that clients use')
+    .option('--interface <name>', 'the interface of the balancers that carries it')
+    .option('--router-id <number>', 'virtual_router_id: 1 to 255, no other virtual router of the network has it', '51')
+    .option('--port <number>', 'the port that clients use', '80')
+    .option('--server-port <number>', 'the port of the servers', '80')
+    .option('-o, --out <folder>', 'where to write', '.')
+    .option('--force', 'write over files that are there')
+    .action(async (options: InitOptions) => (await import('./commands/init.ts')).init(options));
+
   return evergate;
 }
 
