@@ -38,7 +38,7 @@ export const acceptFlag = { MULTISHOT: 1 << 0 } as const;
 export const receiveFlag = { POLL_FIRST: 1 << 0, MULTISHOT: 1 << 1 } as const;
 
 /** IORING_ASYNC_CANCEL_* */
-export const cancelFlag = { ALL: 1 << 0, FD: 1 << 1 } as const;
+export const cancelFlag = { ALL: 1 << 0, FD: 1 << 1, ANY: 1 << 2 } as const;
 
 /** IORING_CQE_F_* */
 export const completionFlag = { BUFFER: 1 << 0, MORE: 1 << 1 } as const;

@@ -101,10 +101,7 @@ export class UringListener implements Listener, Target, Gatherer {
   #stop(): void {
     if (!this.#accepting || this.#cancelling) return;
     this.#cancelling = true;
-    const { ring } = this.#loop;
-    const index = ring.push(op.ASYNC_CANCEL, -1, kind.ignored, 0);
-    ring.entries[index * 16 + 4] = (this.#index << kindBits) | kind.accept;
-    ring.entries[index * 16 + 5] = this.generation;
+    this.#loop.ring.cancel((this.#index << kindBits) | kind.accept, this.generation);
   }
 
   completed(_kind: number, result: number, flags: number): void {

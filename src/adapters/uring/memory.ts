@@ -10,7 +10,7 @@ import { register } from './abi.ts';
 import { mapBytes } from './ledger.ts';
 import { putAddress, type Ring } from './ring.ts';
 
-/** One receive. A body of 1 MiB costs a third less CPU than with 8 KiB; small messages cost the same. */
+/** One receive: as much as HAProxy reads at a time (its tune.bufsize), so that large bodies cost as few calls. */
 export const receiveBufferBytes = 16_384;
 /** One slot of copied bytes: a whole receive buffer must fit (`Outbox.detach`). */
 export const slotBytes = 16_384;

@@ -9,10 +9,13 @@
  */
 import { errno, type Libc, libc } from '../libc.ts';
 import {
+  cancelFlag,
   cqOffsets,
   enter,
   errorNumber,
+  kind,
   mapAt,
+  op,
   params as paramsAt,
   register,
   setup,
@@ -164,6 +167,19 @@ export class Ring {
     return index;
   }
 
+  /** Pushes an entry that ends the one with this `user_data`; the last completion of that one still comes. */
+  cancel(target: number, generation: number): void {
+    const at = this.push(op.ASYNC_CANCEL, -1, kind.ignored, 0) * entryWords;
+    this.entries[at + 4] = target;
+    this.entries[at + 5] = generation;
+  }
+
+  /** The same for all that is under way on a descriptor. */
+  cancelAll(fd: number): void {
+    const at = this.push(op.ASYNC_CANCEL, fd, kind.ignored, 0) * entryWords;
+    this.entries[at + 7] = cancelFlag.ALL | cancelFlag.FD;
+  }
+
   /** Address of the message header that belongs to entry `index`. */
   messageAddress(index: number): number {
     return this.#messagesAddress + index * messageBytes;
@@ -279,7 +295,7 @@ export class Ring {
     // struct io_uring_sync_cancel_reg: flags at byte 12, then a timeout of { -1, -1 } = none.
     const request = this.#wait;
     request.fill(0, 0, 16);
-    request[3] = cancelAll | cancelAny;
+    request[3] = cancelFlag.ALL | cancelFlag.ANY;
     request.fill(0xffff_ffff, 4, 8);
     this.register(register.SYNC_CANCEL, this.#waitAddress, 1);
     // With DEFER_TASKRUN a cancelled request leaves its wait queue only in the next call of its own thread.
@@ -288,10 +304,6 @@ export class Ring {
     this.#c.close(this.fd);
   }
 }
-
-/** IORING_ASYNC_CANCEL_ALL and _ANY */
-const cancelAll = 1;
-const cancelAny = 4;
 
 /** io_uring_setup failed; `number` is the error number. */
 export class SetupError extends Error {

@@ -1,20 +1,16 @@
 /**
  * One connection on the ring.
  *
- * At most one send is under way, so that order needs no thought. The first try doesn't wait (MSG_DONTWAIT): the kernel completes it
- * while the entries are handed over, whatever the peer does. Only what it couldn't take waits for the peer, from slots of its own.
  * Receiving is one multishot entry for the stream's life; `pause` cancels it.
  * The descriptor is closed when no entry is under way any more: an entry holds the socket open, and its number could be given to a
- * stranger. System calls that never wait (shutdown, close, setsockopt) are made directly; on the ring they would cost more.
+ * stranger.
  */
 import type { SocketAddress } from '../../core/address.ts';
 import { highWaterBytes, lowWaterBytes } from '../../core/limits.ts';
 import type { Stream, StreamError, StreamHandler } from '../../engine/ports.ts';
-import { errorName, libc, linux } from '../libc.ts';
-import { decodeSockaddr, sockaddrBytesMax } from '../sockaddr.ts';
+import { errorName } from '../libc.ts';
 import { streamError } from '../stream-error.ts';
 import {
-  cancelFlag,
   completionBufferShift,
   completionFlag,
   entryFlag,
@@ -24,18 +20,11 @@ import {
   op,
   receiveFlag,
 } from './abi.ts';
-import { noteClosing, noteOpened } from './ledger.ts';
 import type { Gatherer, Target, Teller, UringLoop } from './loop.ts';
 import { receiveBufferBytes, receiveGroup } from './memory.ts';
-import { Outbox } from './outbox.ts';
 import { putAddress } from './ring.ts';
-
-const sendFlags = linux.MSG_NOSIGNAL;
-const sendNowFlags = linux.MSG_NOSIGNAL | linux.MSG_DONTWAIT;
-const shutWrite = 1;
-const shutBoth = 2;
-/** Most bytes read away when a paused stream is closed: a socket's receive buffer at its usual most. */
-const drainBytesMax = 6_291_456;
+import { Sender } from './sender.ts';
+import { Socket } from './socket.ts';
 
 type Life =
   | 'connecting'
@@ -48,21 +37,13 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   generation = 0;
   handler: StreamHandler | undefined;
   readonly #loop: UringLoop;
-  readonly #fd: number;
-  readonly #family: number;
+  readonly #socket: Socket;
   readonly #index: number;
-  readonly #outbox: Outbox;
+  readonly #sender: Sender;
   #life: Life;
   /** Entries whose last completion has not come. */
   #underWay = 0;
   #receiving = false;
-  #sending = false;
-  /** The send under way is one that doesn't wait. */
-  #certain = false;
-  /** Bytes of the send that is under way. */
-  #attempted = 0;
-  /** The kernel could not take everything at once: what is queued waits for the peer. */
-  #blocked = false;
   #gathering = false;
   #telling = false;
   #cancelling = false;
@@ -76,17 +57,13 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   /** What came after `pause`, copied, so that the buffers go on serving others. */
   #stash: Uint8Array[] | undefined = undefined;
   #error: StreamError | undefined = undefined;
-  #remote: SocketAddress | undefined = undefined;
-  #local: SocketAddress | undefined = undefined;
 
   constructor(loop: UringLoop, fd: number, family: number, life: 'connecting' | 'open') {
     this.#loop = loop;
-    this.#fd = fd;
-    this.#family = family;
+    this.#socket = new Socket(fd, family);
     this.#life = life;
-    this.#outbox = new Outbox(loop.buffers, loop.slots);
+    this.#sender = new Sender(loop.ring, loop.buffers, loop.slots);
     this.#index = loop.join(this);
-    noteOpened(fd);
   }
 
   // ------------------------------------------------------------ birth
@@ -113,17 +90,17 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   // ------------------------------------------------------------ the port
 
   get unsentBytes(): number {
-    return this.#outbox.bytes;
+    return this.#sender.bytes;
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
     if (this.#finWanted || (this.#life !== 'open' && this.#life !== 'connecting') || this.#error !== undefined)
       return true;
-    const waits = this.#blocked || this.#life === 'connecting';
-    this.#outbox.add(buffer, start, end, !waits);
+    const waits = this.#sender.blocked || this.#life === 'connecting';
+    this.#sender.add(buffer, start, end, !waits);
     if (!waits) this.#gatherLater();
-    if (this.#outbox.bytes <= highWaterBytes) return true;
-    if (!waits && this.#sendDirectly()) return true;
+    if (this.#sender.bytes <= highWaterBytes) return true;
+    if (!waits && this.#sender.sendDirectly(this.#socket.fd)) return true;
     this.#wantsDrained = true;
     return false;
   }
@@ -169,18 +146,11 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   }
 
   remoteAddress(): SocketAddress {
-    return (this.#remote ??= this.#ask('getpeername')) ?? nowhere;
+    return this.#socket.remoteAddress();
   }
 
   localAddress(): SocketAddress {
-    return (this.#local ??= this.#ask('getsockname')) ?? nowhere;
-  }
-
-  #ask(name: 'getpeername' | 'getsockname'): SocketAddress | undefined {
-    if (this.#life === 'gone') return undefined;
-    askedLength[0] = sockaddrBytesMax;
-    if (libc()![name](this.#fd, asked, askedLengthBytes) < 0) return undefined;
-    return decodeSockaddr(asked, askedLength[0]);
+    return this.#socket.localAddress();
   }
 
   // ------------------------------------------------------------ the loop's calls
@@ -201,8 +171,8 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   gather(): void {
     this.#gathering = false;
     if (this.#life !== 'open' && this.#life !== 'closing') return;
-    if (!this.#sending && this.#outbox.bytes > 0) this.#send();
-    if (this.#finWanted && this.#outbox.bytes === 0) this.#fin();
+    if (!this.#sender.sending && this.#sender.bytes > 0) this.#send();
+    if (this.#finWanted && this.#sender.bytes === 0) this.#fin();
     if (this.#life !== 'open') return;
     if (this.#paused) this.#stopReceiving();
     else if (!this.#receiving && !this.#peerEnded && this.#stash === undefined) this.#receive(false);
@@ -233,7 +203,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   }
 
   #push(opcode: number, what: number): number {
-    return this.#loop.ring.push(opcode, this.#fd, (this.#index << kindBits) | what, this.generation);
+    return this.#loop.ring.push(opcode, this.#socket.fd, (this.#index << kindBits) | what, this.generation);
   }
 
   // ------------------------------------------------------------ connecting
@@ -271,10 +241,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   #stopReceiving(): void {
     if (!this.#receiving || this.#cancelling) return;
     this.#cancelling = true;
-    const { ring } = this.#loop;
-    const index = ring.push(op.ASYNC_CANCEL, -1, kind.ignored, 0);
-    ring.entries[index * 16 + 4] = (this.#index << kindBits) | kind.receive;
-    ring.entries[index * 16 + 5] = this.generation;
+    this.#loop.ring.cancel((this.#index << kindBits) | kind.receive, this.generation);
   }
 
   #received(result: number, flags: number): void {
@@ -347,66 +314,22 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   // ------------------------------------------------------------ sending
 
   #send(): void {
-    const { ring } = this.#loop;
-    const flags = this.#blocked ? sendFlags : sendNowFlags;
-    const single = this.#outbox.single;
-    const index = this.#push(single === undefined ? op.SENDMSG : op.SEND, kind.send);
-    const at = index * 16;
-    if (single === undefined) {
-      this.#attempted = this.#outbox.describe(ring, index);
-      putAddress(ring.entries, at + 4, ring.messageAddress(index));
-      ring.entries[at + 6] = 1;
-    } else {
-      this.#attempted = single.length;
-      putAddress(ring.entries, at + 4, single.address);
-      ring.entries[at + 6] = single.length;
-    }
-    ring.entries[at + 7] = flags;
-    this.#sending = true;
-    this.#certain = !this.#blocked;
-    if (this.#certain) ring.certain();
+    this.#sender.send(this.#socket.fd, (this.#index << kindBits) | kind.send, this.generation);
     this.#underWay++;
-  }
-
-  /** A writer that goes on and on learns from the kernel at once whether the peer keeps up: true = everything is sent. */
-  #sendDirectly(): boolean {
-    if (this.#sending) return false;
-    const { ring } = this.#loop;
-    // The entry is never used: only its message header is borrowed.
-    const index = ring.spare();
-    const message = BigInt(ring.messageAddress(index));
-    while (this.#outbox.bytes > 0) {
-      const attempted = this.#outbox.describe(ring, index);
-      const sent = libc()!.sendmsg(this.#fd, message, sendNowFlags);
-      if (sent > 0) this.#outbox.sent(sent);
-      if (sent === attempted) continue;
-      // EAGAIN, or an error that the ring's own send will find again.
-      this.#blocked = true;
-      this.#outbox.detach();
-      return this.#outbox.bytes <= highWaterBytes;
-    }
-    return true;
   }
 
   #sent(result: number): void {
     this.#underWay--;
-    this.#sending = false;
-    if (this.#certain) this.#loop.ring.certainTaken();
+    const error = this.#sender.completed(result);
     if (this.#life === 'ending') {
       this.#finish();
       return;
     }
-    if (result < 0 && result !== -errorNumber.EAGAIN && result !== -errorNumber.EINTR) {
-      this.#sendFailed(-result);
+    if (error > 0) {
+      this.#sendFailed(error);
       return;
     }
-    if (result > 0) this.#outbox.sent(result);
-    const left = this.#outbox.bytes;
-    if (left === 0) this.#blocked = false;
-    else if (!this.#blocked && result < this.#attempted) {
-      this.#blocked = true;
-      this.#outbox.detach();
-    }
+    const left = this.#sender.bytes;
     if (left > 0 || this.#finWanted) this.#gatherLater();
     if (this.#wantsDrained && left <= lowWaterBytes) {
       this.#wantsDrained = false;
@@ -417,7 +340,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   /** The socket can't send any more. What it received before is still to be read; its end comes at once, then. */
   #sendFailed(error: number): void {
     const word = streamError(errorName(error));
-    this.#outbox.clear();
+    this.#sender.clear();
     this.#wantsDrained = false;
     if (this.#life === 'closing' || this.#peerEnded || this.#paused || !this.#receiving)
       this.#end(this.#life === 'closing' ? undefined : word);
@@ -428,32 +351,25 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
 
   #fin(): void {
     if (this.#life === 'closing' || this.#toldEnded) this.#endOrderly();
-    else if (!this.#finSent) libc()!.shutdown(this.#fd, shutWrite);
+    else if (!this.#finSent) this.#socket.shutdownWriting();
     this.#finSent = true;
   }
 
   #endOrderly(): void {
     // Sends the FIN, and ends the receive entry, which reads what is left.
-    if (this.#receiving) libc()!.shutdown(this.#fd, shutBoth);
+    if (this.#receiving) this.#socket.shutdown();
     this.#life = 'ending';
     this.#error = undefined;
     this.#orderly = true;
     this.#finish();
   }
 
-  /** Bytes left unread in the kernel would turn the FIN into a RST, and what was sent might never be read. */
-  #drain(): void {
-    const trunc = 0x20; // MSG_TRUNC: TCP throws the bytes away without copying them (tcp(7)).
-    if (this.#family !== linux.AF_UNIX)
-      libc()!.recvfrom(this.#fd, null, drainBytesMax, trunc | linux.MSG_DONTWAIT, null, null);
-  }
-
   #abort(): void {
     this.#error = undefined;
     this.#life = 'ending';
     this.#stash = undefined;
-    if (!this.#sending) this.#outbox.clear();
-    if (this.#family !== linux.AF_UNIX) libc()!.setsockopt(this.#fd, linux.SOL_SOCKET, linux.SO_LINGER, lingerNot, 8);
+    if (!this.#sender.sending) this.#sender.clear();
+    this.#socket.resetAtClose();
     this.#cancelAll();
     this.#finish();
   }
@@ -462,36 +378,23 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#life = 'ending';
     this.#error = error;
     this.#stash = undefined;
-    if (!this.#sending) this.#outbox.clear();
+    if (!this.#sender.sending) this.#sender.clear();
     this.#cancelAll();
     this.#finish();
   }
 
   #cancelAll(): void {
-    if (this.#underWay === 0) return;
-    const { ring } = this.#loop;
-    const index = ring.push(op.ASYNC_CANCEL, this.#fd, kind.ignored, 0);
-    ring.entries[index * 16 + 7] = cancelFlag.ALL | cancelFlag.FD;
+    if (this.#underWay > 0) this.#loop.ring.cancelAll(this.#socket.fd);
   }
 
   /** Closes when the last entry has completed. */
   #finish(): void {
     if (this.#underWay > 0 || this.#life !== 'ending') return;
     this.#life = 'gone';
-    this.#outbox.clear();
-    if (this.#orderly && !this.#peerEnded) this.#drain();
-    noteClosing(this.#fd);
-    libc()!.close(this.#fd);
+    this.#sender.clear();
+    if (this.#orderly && !this.#peerEnded) this.#socket.drain();
+    this.#socket.close();
     this.#loop.leave(this.#index);
     this.#tellLater();
   }
 }
-
-/** Where addresses are asked into: one call at a time, and no memory for each. */
-const asked = new Uint8Array(sockaddrBytesMax);
-const askedLength = new Uint32Array(1);
-const askedLengthBytes = new Uint8Array(askedLength.buffer);
-
-const nowhere: SocketAddress = { family: 'ipv4', host: '', port: 0 };
-/** struct linger { on, 0 seconds }: close sends RST. */
-const lingerNot = new Uint8Array(new Int32Array([1, 0]).buffer);
