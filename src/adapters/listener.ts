@@ -4,7 +4,7 @@
  * They are made with libc, because node:net offers only some of the options of `bind` lines and lets nobody share what it bound.
  * The backlog belongs to the socket and not to a worker: while any worker or the supervisor holds the descriptor, nothing is refused.
  */
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { formatSocketAddress, type SocketAddress, type UnixAddress } from '../core/address.ts';
 import type { ListenerSocket } from '../engine/ports.ts';
 import { errno, errorName, type Libc, libc, linux } from './libc.ts';
@@ -19,6 +19,8 @@ export interface BindOptions {
   readonly transparent: boolean;
   /** Also bind where the address is not (yet) ours: a virtual address that the other node holds. */
   readonly freebind?: boolean;
+  /** A unix socket that another process listens on is replaced; otherwise that is an error. */
+  readonly replaces?: boolean;
   /** Several sockets may share this port, each with a backlog of its own (processes that don't share descriptors). */
   readonly reusePort?: boolean;
   readonly interface: string | undefined;
@@ -62,17 +64,62 @@ export function bindListener(options: BindOptions): ListenerSocket {
   const fd = c.socket(family, linux.SOCK_STREAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC, 0);
   if (fd < 0) throw failure('open a socket for', options);
   try {
-    if (address.family === 'unix') removeStale(c, address);
-    else setOptions(c, fd, options);
+    if (address.family === 'unix') return bindUnix(c, fd, address, options);
+    setOptions(c, fd, options);
     bindPatiently(c, fd, sockaddr, options);
-    if (address.family === 'unix') own(options, address);
-    const backlog = options.backlog > 0 ? options.backlog : backlogMax;
-    if (c.listen(fd, backlog) < 0) throw failure('listen on', options);
-    return { fd, address: address.family === 'unix' ? address : boundAddress(c, fd), backlog };
+    return { fd, address: boundAddress(c, fd), backlog: listen(c, fd, options) };
   } catch (error) {
     c.close(fd);
     throw error;
   }
+}
+
+/**
+ * A unix socket is bound under a name of its own and then takes its place: whoever connects finds the old one or the new one, and
+ * never none.
+ */
+function bindUnix(c: Libc, fd: number, address: UnixAddress, options: BindOptions): ListenerSocket {
+  const abstract = address.path.startsWith('\0');
+  const temporary: UnixAddress = { family: 'unix', path: `${address.path}.${process.pid}.tmp` };
+  // A name that leaves no room for more is bound directly.
+  const bound = abstract || encodeSockaddr(temporary) === undefined ? address : temporary;
+  if (options.replaces !== true) removeStale(c, address);
+  else remove(bound.path);
+  bindPatiently(c, fd, encodeSockaddr(bound)!, options);
+  own(options, bound);
+  const socket = { fd, address, backlog: listen(c, fd, options) };
+  if (abstract) return socket;
+  if (bound !== address) renameSync(bound.path, address.path);
+  files.set(socket, lstatSync(address.path, { bigint: true }).ino);
+  return socket;
+}
+
+/** The file of each unix socket, by inode: what another process has put in its place is not ours to remove. */
+const files = new WeakMap<ListenerSocket, bigint>();
+
+function remove(path: string): void {
+  if (path.startsWith('\0')) return;
+  try {
+    unlinkSync(path);
+  } catch {
+    // Not there, or bind will tell the reason.
+  }
+}
+
+function listen(c: Libc, fd: number, options: BindOptions): number {
+  const backlog = options.backlog > 0 ? options.backlog : backlogMax;
+  if (c.listen(fd, backlog) < 0) throw failure('listen on', options);
+  return backlog;
+}
+
+/** Gives a socket that was bound by another process the options that can still be set. Throws BindError. */
+export function tuneListener(socket: ListenerSocket, options: BindOptions): void {
+  const c = libc()!;
+  const off = new Uint8Array(4);
+  for (const name of [linux.TCP_DEFER_ACCEPT, linux.TCP_USER_TIMEOUT])
+    c.setsockopt(socket.fd, linux.IPPROTO_TCP, name, off, off.length);
+  if (socket.address.family !== 'unix') setOptions(c, socket.fd, options);
+  listen(c, socket.fd, options);
 }
 
 /**
@@ -92,12 +139,12 @@ export function adoptListener(fd: number): { readonly socket: ListenerSocket; cl
 /** Closes a listening socket and removes its file. Connections that wait in its backlog are reset, unless a worker still holds it. */
 export function closeListener(socket: ListenerSocket): void {
   libc()?.close(socket.fd);
-  if (socket.address.family === 'unix' && !socket.address.path.startsWith('\0')) {
-    try {
-      unlinkSync(socket.address.path);
-    } catch {
-      // Gone already, or replaced by somebody else's: nothing of ours is left.
-    }
+  const file = files.get(socket);
+  if (file === undefined || socket.address.family !== 'unix') return;
+  try {
+    if (lstatSync(socket.address.path, { bigint: true }).ino === file) unlinkSync(socket.address.path);
+  } catch {
+    // Gone already: nothing of ours is left.
   }
 }
 

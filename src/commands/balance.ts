@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { BindError } from '../adapters/listener.ts';
 import { inheritedSockets, serviceManager, stderrIsJournal } from '../adapters/systemd.ts';
+import { type TakenListeners, takeOver } from '../adapters/take-over.ts';
 import { severities } from '../core/log/syslog.ts';
 import type { BalancerPlan } from '../plan/balancer.ts';
 import { withinDescriptors } from './balance/descriptors.ts';
@@ -119,6 +120,7 @@ class Balance {
       },
       store: service.manager,
       inherited: inheritedSockets(),
+      taken: this.#takeOver(),
     });
   }
 
@@ -153,6 +155,15 @@ class Balance {
     if (!(error instanceof Error)) throw error;
     this.#tell('alert', error instanceof BindError ? `Starting: ${error.message}` : (error.stack ?? error.message));
     process.exit(1);
+  }
+
+  /** `-sf` and `-st`: what the old processes listen on is ours from now on, with everyone who waits there. */
+  #takeOver(): TakenListeners | undefined {
+    const pids = [...(this.#options.finish ?? []), ...(this.#options.terminate ?? [])].map(Number);
+    if (pids.length === 0) return undefined;
+    return takeOver(pids, (reason) =>
+      this.#tell('notice', `${reason}; clients that wait there when it ends may be refused`),
+    );
   }
 
   /** A process that is already gone is what `-sf` wanted. */

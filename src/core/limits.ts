@@ -62,12 +62,20 @@ export const supervisor = {
   workerBeatMs: 100,
   /** A worker whose loop has not turned for this long serves nobody. Long enough for the worst garbage collection and a busy machine. */
   workerSilentMs: 1000,
+  /** A worker that was told to break everything off and has not ended by then is terminated. */
+  abortMsMax: 1000,
   /** How often a worker that has finished looks whether its last descriptors are closed. */
   endPollMs: 5,
 } as const;
 
 /** Interim (1xx) responses to one request: progress reports are fine, an endless stream of them is not an answer. */
 export const interimResponsesMax = 100;
+
+/**
+ * How long a kept connection may still bring a request when the balancer reloads or stops, in milliseconds. The answer then says
+ * `Connection: close`. Closed at once it would meet the next request of a busy client on its way, and that request would be lost.
+ */
+export const retireIdleMs = 1_000;
 
 /** How often a worker that had to let connections wait for `maxconn` looks whether another worker's connection has ended, in milliseconds. */
 export const acceptRetryMs = 20;

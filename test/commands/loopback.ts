@@ -205,3 +205,53 @@ export async function getOnce(port: number, path = '/'): Promise<{ status: numbe
     client.close();
   }
 }
+
+/** Clients that never stop asking, until told: some with a connection for each request, some that keep theirs. */
+export class Load {
+  /** Whatever was not a response with status 200, in words. */
+  readonly failures: string[] = [];
+  readonly answers = new Map<string, number>();
+  #going = true;
+  readonly #loops: readonly Promise<void>[];
+
+  constructor(to: { port: number } | { path: string }, clients: { fresh: number; kept: number }) {
+    this.#loops = [
+      ...Array.from({ length: clients.fresh }, () => this.#loop(to, false)),
+      ...Array.from({ length: clients.kept }, () => this.#loop(to, true)),
+    ];
+  }
+
+  get count(): number {
+    return [...this.answers.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Resolves once that many more answers have come. */
+  async more(count: number): Promise<void> {
+    const wanted = this.count + count;
+    while (this.count < wanted && this.failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  async stop(): Promise<void> {
+    this.#going = false;
+    await Promise.all(this.#loops);
+  }
+
+  /** A kept connection is closed by whoever was told `Connection: close`, as RFC 9112 §9.6 wants. */
+  async #loop(to: { port: number } | { path: string }, keeps: boolean): Promise<void> {
+    let client: Client | undefined;
+    while (this.#going) {
+      try {
+        client ??= await Client.connect(to);
+        const { status, body, head } = await client.get('/', keeps ? '' : 'Connection: close\r\n');
+        if (status === 200) this.answers.set(body, (this.answers.get(body) ?? 0) + 1);
+        else this.failures.push(`status ${status}`);
+        if (keeps && !/^connection: close/im.test(head)) continue;
+      } catch (error) {
+        this.failures.push(`${keeps ? 'kept' : 'fresh'}: ${(error as Error).message}`);
+      }
+      client?.close();
+      client = undefined;
+    }
+    client?.close();
+  }
+}

@@ -1,6 +1,7 @@
 /** The worker as a whole: maxconn, pools, draining and stopping, in virtual time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retireIdleMs } from '../../src/core/limits.ts';
 import { Bench, type Peer, type Setup } from './bench.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -87,17 +88,27 @@ test('idle server connections that nobody needed are closed after the purge dela
   assert.ok(bench.servers.every(({ peer }) => peer.sawEnd));
 });
 
-test('drain: idle clients are closed, busy ones after an answer that says so', () => {
+test('drain: clients end after an answer that says so, idle ones when none is asked for', () => {
   const bench = make();
-  const [idle, busy] = [bench.client(), bench.client()];
-  exchange(bench, idle);
-  idle.take();
+  const [idle, returning, busy] = [bench.client(), bench.client(), bench.client()];
+  for (const client of [idle, returning]) {
+    exchange(bench, client);
+    client.take();
+  }
   busy.send(request);
   bench.settle();
   bench.worker.drain();
   bench.settle();
-  assert.ok(idle.sawEnd);
+  // Closed now, it might meet a request that is on its way.
+  assert.ok(!returning.sawEnd);
+  returning.send(request);
+  bench.settle();
   answerAll(bench);
+  assert.match(returning.take(), /^HTTP\/1\.1 200 .*connection: close/s);
+  assert.ok(returning.sawEnd);
+  assert.ok(!idle.sawEnd);
+  bench.wait(2 * retireIdleMs);
+  assert.ok(idle.sawEnd);
   assert.equal(busy.take(), 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi');
   assert.ok(busy.sawEnd);
   const late = bench.client();

@@ -111,7 +111,13 @@ export class Generation {
   async terminate(): Promise<void> {
     this.#state = 'stopping';
     this.#stopWatching();
-    await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
+    this.#tellAll({ kind: 'abort' });
+    const timer = setTimeout(() => {
+      for (const thread of this.#threads) void thread?.worker.terminate();
+    }, limits.abortMsMax);
+    this.#whenAllGone();
+    await this.finished;
+    clearTimeout(timer);
   }
 
   /** Gives a server another address, or none: it is then in maintenance. @param cause why there is none, for the message. */

@@ -1,6 +1,7 @@
 /** The listening sockets of the process: bound once, used by every generation that names their address, closed when none does. */
 import { createHash } from 'node:crypto';
 import { adoptListener, type BindOptions, bindListener, closeListener } from '../../adapters/listener.ts';
+import type { TakenListeners } from '../../adapters/take-over.ts';
 import { formatSocketAddress } from '../../core/address.ts';
 import type { ListenerSocket } from '../../engine/ports.ts';
 import type { BalancerPlan, BindPlan, FrontendPlan } from '../../plan/balancer.ts';
@@ -15,9 +16,14 @@ export class Listeners {
   readonly #sockets = new Map<string, ListenerSocket>();
   readonly #store: SocketStore | undefined;
   readonly #inherited: Map<string, number>;
+  #taken: TakenListeners | undefined;
 
-  /** @param inherited what an earlier life of this service left in the store, by name. */
-  constructor(store?: SocketStore, inherited: ReadonlyMap<string, number> = new Map()) {
+  /**
+   * @param inherited what an earlier life of this service left in the store, by name.
+   * @param taken the sockets of processes that this one replaces.
+   */
+  constructor(store?: SocketStore, inherited: ReadonlyMap<string, number> = new Map(), taken?: TakenListeners) {
+    this.#taken = taken;
     this.#store = store;
     this.#inherited = new Map(inherited);
   }
@@ -61,6 +67,8 @@ export class Listeners {
       adoptListener(fd)?.close();
     }
     this.#inherited.clear();
+    this.#taken?.close();
+    this.#taken = undefined;
   }
 
   closeAll(): void {
@@ -76,8 +84,9 @@ export class Listeners {
       backlog: bind.backlog > 0 ? bind.backlog : frontend.backlog,
       // As HAProxy does: a second process may bind the same port, which is how a new one replaces an old one (-sf).
       reusePort: bind.address.family !== 'unix',
+      replaces: this.#taken !== undefined,
     };
-    const socket = this.#inherit(key) ?? bindListener(options);
+    const socket = this.#inherit(key) ?? this.#taken?.use(options) ?? bindListener(options);
     this.#sockets.set(key, socket);
     fresh.push(key);
     this.#keep(key, socket);

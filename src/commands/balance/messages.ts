@@ -26,6 +26,8 @@ export type ToWorker =
   | { readonly kind: 'drain' }
   /** Take no new connection; end when the last exchange is over. */
   | { readonly kind: 'soft-stop' }
+  /** Break everything off and end. */
+  | { readonly kind: 'abort' }
   /** End the server's sessions (`on-marked-down shutdown-sessions`). */
   | { readonly kind: 'server-down'; readonly backend: number; readonly server: number }
   /** The server's name has another address now, or none. */

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { realClock } from '../../adapters/clock.ts';
 import { createLogSink, type SyslogSink } from '../../adapters/syslog.ts';
+import type { TakenListeners } from '../../adapters/take-over.ts';
 import { localZone } from '../../adapters/zone.ts';
 import { supervisor as limits } from '../../core/limits.ts';
 import { type Severity, severities } from '../../core/log/syslog.ts';
@@ -15,6 +16,8 @@ import { Generation } from './generation.ts';
 import { Listeners, type SocketStore } from './listeners.ts';
 
 export interface SupervisorOptions {
+  /** Listening sockets of the processes that this one replaces. */
+  readonly taken?: TakenListeners | undefined;
   readonly io: 'uring' | 'net';
   /** Writes a line for the operator: HAProxy's form on standard error. */
   readonly tell: (severity: 'alert' | 'warning' | 'notice', text: string) => void;
@@ -42,11 +45,16 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#listeners = new Listeners(options.store, options.inherited);
+    this.#listeners = new Listeners(options.store, options.inherited, options.taken);
   }
 
   get generation(): Generation | undefined {
     return this.#generation;
+  }
+
+  /** What was last told: `serving`, or `not-serving` and the reason. */
+  get readiness(): string {
+    return this.#said;
   }
 
   /** Binds and starts. Throws BindError when an address can't be had; then nothing was started. */

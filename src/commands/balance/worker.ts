@@ -51,6 +51,9 @@ port.on('message', (message: ToWorker) => {
       return proxy.drain();
     case 'soft-stop':
       return proxy.softStop(end);
+    case 'abort':
+      proxy.abort();
+      return end();
     case 'server-down':
       return proxy.endSessions(message.backend, message.server);
     case 'server-address':

@@ -4,7 +4,7 @@
  */
 import type { MessageError } from '../../core/http1/head.ts';
 import { readRequest } from '../../core/http1/read-request.ts';
-import { lingerBytesMax, lingerMs } from '../../core/limits.ts';
+import { lingerBytesMax, lingerMs, retireIdleMs } from '../../core/limits.ts';
 import { type ErrorStatus, errorPages } from '../error-pages.ts';
 import type { Stream, StreamError, StreamHandler } from '../ports.ts';
 import { Timer, type TimerOwner } from '../timer-wheel.ts';
@@ -211,11 +211,11 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.context.wheel.disarm(this.timer);
   }
 
-  /** Closes a connection that waits for a request; others end after their exchange. */
+  /** A connection that waits for its next request may bring it for a little longer; others end after their exchange. */
   retire(): void {
     if (this.state !== 'idle') return;
-    this.#end();
-    this.stream.flush();
+    const latest = this.context.clock.now() + retireIdleMs;
+    if (latest < this.timer.deadline) this.context.wheel.arm(this.timer, latest);
   }
 
   shutdown(backend: number, server: number): void {

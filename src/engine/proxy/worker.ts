@@ -87,15 +87,15 @@ export class ProxyWorker implements TimerOwner {
       for (const socket of sockets[index] ?? []) frontend.listen(socket);
   }
 
-  /** Closes idle client connections, and the others after their next response; goes on taking new ones. */
+  /** Client connections end after their next response, and idle ones after `retireIdleMs`; goes on taking new ones. */
   drain(): void {
     this.#context.draining = true;
     for (const frontend of this.#frontends) frontend.retire();
   }
 
   /**
-   * Soft stop: takes nothing new, closes idle client connections, lets exchanges and sessions finish (their responses say
-   * `Connection: close`). `finished` is called once no connection is left.
+   * Soft stop: takes nothing new, closes idle client connections after `retireIdleMs`, lets exchanges and sessions finish (their
+   * responses say `Connection: close`). `finished` is called once no connection is left.
    */
   softStop(finished: () => void): void {
     this.#context.stopping = this.#context.draining = true;
