@@ -42,6 +42,8 @@ export interface Dispatch {
   usable(server: number): boolean;
   /** Which server's queue a waiter that `assign` just put into one stands in; -1 = the backend's, where any server serves it. */
   queuedAt(waiter: Waiter): number;
+  /** After `assign` returned `queueFull`: the server whose queue was full, for the log, or -1. */
+  fullServer(): number;
   /** For log lines: requests in the server's queue and the backend's, all threads. */
   serverQueueLength(server: number): number;
   backendQueueLength(): number;

@@ -70,6 +70,10 @@ class Dispatcher implements Dispatch {
     return this.#backend.queuedAt(waiter.queueTicket);
   }
 
+  fullServer(): number {
+    return this.#backend.fullServer;
+  }
+
   serverQueueLength(server: number): number {
     return this.#backend.queued[server];
   }

@@ -1,10 +1,13 @@
 /**
- * Answers of our own, as HAProxy 2.6 gives them, to the byte. A message that could not be read at all (400, 408) is answered with the
+ * Answers of our own, as HAProxy 2.6 gives them, to the byte, and those of `errorfile`. A message that could not be read at all (400, 408) is answered with the
  * page as it stands, and the connection closes; every other page is written like a response of a server: names in lower case, and
  * the connection goes on when the request was read to its end.
  */
 import { ascii } from '../core/http1/bytes.ts';
-import type { Output } from '../core/http1/write.ts';
+import { Head } from '../core/http1/head.ts';
+import { isBodyless, readResponse } from '../core/http1/read-response.ts';
+import { Output, writeFields } from '../core/http1/write.ts';
+import { headerFieldsMax } from '../core/limits.ts';
 
 export type ErrorStatus = 200 | 400 | 403 | 405 | 408 | 413 | 414 | 422 | 425 | 429 | 431 | 500 | 501 | 502 | 503 | 504;
 
@@ -15,20 +18,79 @@ export interface ErrorPage {
   /** Status line and fields, without a Connection field and the empty line. */
   readonly head: Uint8Array;
   readonly body: Uint8Array;
-  /** Size of head and body as HAProxy counts it in %B. */
+  /** Size of the head as HAProxy counts it in %B. */
   readonly headLogBytes: number;
+  /** Minor version of its status line. */
+  readonly minor: number;
+  /** The head says how long the body is; otherwise the end of the connection does. */
+  readonly delimited: boolean;
+  /** It goes out as it stands, whatever the request was. */
+  readonly verbatim: boolean;
 }
 
-/** Writes a page; `keep` false adds `connection: close`. Returns the size for the log. */
+/**
+ * Writes a page.
+ * @param keep the connection goes on afterwards; only for pages that are `delimited`.
+ * @param minor of the request.
+ * @returns the size for the log.
+ */
 export function writePage(out: Output, page: ErrorPage, keep: boolean, minor: number, headOnly: boolean): number {
+  if (page.verbatim) {
+    out.append(page.raw);
+    return page.raw.length;
+  }
   out.append(page.head);
-  if (!keep) out.append(connectionClose);
-  else if (minor === 0) out.append(connectionKeepAlive);
+  if (!keep) {
+    if (page.minor > 0) out.append(connectionClose);
+  } else if (minor === 0 || page.minor === 0) out.append(connectionKeepAlive);
   out.crlf();
   if (!headOnly) out.append(page.body);
   return page.headLogBytes + (headOnly ? 0 : page.body.length);
 }
 
+/** The built-in pages, replaced by those of `errorfile` in order: a backend's count before its frontend's. */
+export function errorPagesWith(...files: readonly ReadonlyMap<number, Uint8Array>[]): ReadonlyMap<number, ErrorPage> {
+  const pages = new Map<number, ErrorPage>(errorPages);
+  for (const some of files) for (const [status, file] of some) pages.set(status, pageFromFile(status, file));
+  return pages;
+}
+
+/** A file's response, written anew like any other; one that can't be read as such (or is empty, to say nothing) goes out as it is. */
+function pageFromFile(status: number, file: Uint8Array): ErrorPage {
+  const head = new Head(headerFieldsMax);
+  const end = readResponse(head, file, 0, file.length, file.length);
+  if (end <= 0)
+    return {
+      status,
+      raw: file,
+      head: file,
+      body: nothing,
+      headLogBytes: 0,
+      minor: 1,
+      delimited: false,
+      verbatim: true,
+    };
+  const out = new Output(1_024);
+  out.copy(file, head.lineStart, head.lineEnd);
+  out.crlf();
+  writeFields(out, head, { upgrade: false, dropEncoding: true, dropLength: false, dropExpect: false });
+  let headLogBytes = 21 + head.lineEnd - head.lineStart - 2;
+  // Unlike a server's, a Connection field of a file is counted.
+  for (let at = 0; at < head.count * 4; at += 4)
+    headLogBytes += head.offsets[at + 1]! - head.offsets[at]! + head.offsets[at + 3]! - head.offsets[at + 2]!;
+  return {
+    status,
+    raw: file,
+    head: out.bytes.slice(0, out.length),
+    body: file.subarray(end),
+    headLogBytes,
+    minor: head.minor,
+    delimited: head.contentLength >= 0 || isBodyless(head.status, false),
+    verbatim: false,
+  };
+}
+
+const nothing = new Uint8Array(0);
 const connectionClose = ascii('connection: close\r\n');
 const connectionKeepAlive = ascii('connection: keep-alive\r\n');
 
@@ -67,6 +129,9 @@ function makePage(status: number, reason: string, sentence: string): ErrorPage {
   const head = `${line}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
   return {
     status,
+    minor: 1,
+    delimited: true,
+    verbatim: false,
     raw: ascii(
       `${line}\r\nContent-length: ${body.length}\r\nCache-Control: no-cache\r\nConnection: close\r\n` +
         `Content-Type: text/html\r\n\r\n${body}`,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageLines, shown } from './http-text.ts';
 import { Peer, type World, waitFor } from './peer.ts';
-import { freePorts, type Program, RunningProgram } from './program.ts';
+import { freePorts, type Place, type Program, RunningProgram } from './program.ts';
 import type { Client, Scenario } from './scenario.ts';
 import { ScriptedServer } from './servers.ts';
 
@@ -22,10 +22,15 @@ export interface Observation {
   readonly output: string;
 }
 
-export async function observe(scenario: Scenario, program: Program): Promise<Observation> {
+/** @param together resolves when all programs that are to be compared have started, so that none plays its script while others start. */
+export async function observe(
+  scenario: Scenario,
+  program: Program,
+  together: () => Promise<void> = async () => {},
+): Promise<Observation> {
   const stage = new Stage(scenario);
   try {
-    return await stage.play(program);
+    return await stage.play(program, together);
   } finally {
     stage.close();
   }
@@ -60,17 +65,20 @@ class Stage {
     rmSync(this.#folder, { recursive: true });
   }
 
-  async play(program: Program): Promise<Observation> {
-    const { configPath, ports } = await this.#prepare();
+  async play(program: Program, together: () => Promise<void>): Promise<Observation> {
+    const { configPath, binds } = await this.#prepare();
     const running = new RunningProgram(program, configPath);
     try {
-      if (!(await running.listening([...ports.values()], 8000)))
-        return { lines: [`${running.exited ? 'exited' : 'does not listen'}`], output: running.output };
+      const listens = await running.listening([...binds.values()], 15_000);
+      await together();
+      if (!listens) return { lines: [`${running.exited ? 'exited' : 'does not listen'}`], output: running.output };
       const lines: string[] = [];
       for (const entry of this.#scenario.clients) {
         const group = Array.isArray(entry) ? (entry as readonly Client[]) : [entry as Client];
         const first = lines.filter((line) => /^client \d+:/.test(line)).length;
-        const seen = await Promise.all(group.map((client, index) => this.#runClient(client, first + index + 1, ports)));
+        const seen = await Promise.all(
+          group.map((client, index) => this.#runClient(client, first + index + 1, binds.get(client.to))),
+        );
         lines.push(...seen.flat());
       }
       await this.#logComplete();
@@ -97,23 +105,31 @@ class Stage {
       places.set(`file:${name}`, join(this.#folder, name));
       writeFileSync(join(this.#folder, name), Buffer.from(content, 'latin1'));
     }
-    const names = [...new Set([...config.matchAll(/\{((?:bind|refused):\w+)\}/g)].map((match) => match[1]!))];
+    const names = [...new Set([...config.matchAll(/\{((?:bind|bind6|refused):\w+)\}/g)].map((match) => match[1]!))];
     const free = await freePorts(names.length);
-    const ports = new Map<string, number>();
-    for (const [index, name] of names.entries()) {
+    const binds = new Map<string, Place>();
+    for (const [index, placeholder] of names.entries()) {
       const port = free[index]!;
-      places.set(name, `127.0.0.1:${port}`);
-      this.#portNames.set(port, name.replace(':', ' '));
-      if (name.startsWith('bind:')) ports.set(name.slice(5), port);
+      const [kind = '', name = ''] = placeholder.split(':');
+      const host = kind === 'bind6' ? '::1' : '127.0.0.1';
+      places.set(placeholder, `${host}:${port}`);
+      this.#portNames.set(port, `${kind} ${name}`);
+      if (kind !== 'refused') binds.set(name, { port, host });
+    }
+    for (const [placeholder, name] of config.matchAll(/\{unix:(\w+)\}/g)) {
+      const path = join(this.#folder, `${name}.sock`);
+      places.set(placeholder.slice(1, -1), `unix@${path}`);
+      binds.set(name!, { path });
     }
     const text = config.replace(/\{([\w:]+)\}/g, (whole, name) => places.get(name) ?? whole);
     const configPath = join(this.#folder, 'haproxy.cfg');
     writeFileSync(configPath, text);
-    return { configPath, ports };
+    return { configPath, binds };
   }
 
-  async #runClient(client: Client, number: number, ports: ReadonlyMap<string, number>): Promise<string[]> {
-    const socket = connect({ port: ports.get(client.to) ?? 0, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  async #runClient(client: Client, number: number, place: Place | undefined): Promise<string[]> {
+    if (place === undefined) throw new Error(`no {bind:${client.to}} in the configuration`);
+    const socket = connect({ ...place, allowHalfOpen: true, noDelay: true });
     const peer = new Peer(socket, this.#changed);
     await this.#world.wait(() => !socket.connecting, 5000);
     if (socket.localPort !== undefined) this.#portNames.set(socket.localPort, `client ${number}`);

@@ -1,7 +1,7 @@
 /** Starting and ending the program under test. Processes are ended by their own id, always. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -12,10 +12,16 @@ export interface Program {
 }
 
 export const haproxy: Program = { name: 'haproxy', command: ['haproxy', '-db', '-f'] };
-export const evergate: Program = {
-  name: 'evergate',
-  command: [fileURLToPath(new URL('../../bin/evergate', import.meta.url)), 'balance', '-f'],
-};
+export type Io = 'net' | 'uring';
+
+/** Evergate on one of its Streams adapters. */
+export function evergate(io: Io): Program {
+  const command = fileURLToPath(new URL('../../bin/evergate', import.meta.url));
+  return { name: 'evergate', command: [command, 'balance', `--io=${io}`, '-f'] };
+}
+
+/** Where a program listens, as `connect` of node:net takes it. */
+export type Place = { readonly port: number; readonly host: string } | { readonly path: string };
 
 export class RunningProgram {
   readonly #child: ChildProcess;
@@ -49,12 +55,12 @@ export class RunningProgram {
     return this.#exited;
   }
 
-  /** Waits until every port has a listening socket. The kernel is asked: a test connection would be seen and logged. */
-  async listening(ports: readonly number[], ms: number): Promise<boolean> {
+  /** Waits until every port or unix socket is listened on. The kernel is asked: a test connection would be seen and logged. */
+  async listening(places: readonly Place[], ms: number): Promise<boolean> {
     const end = performance.now() + ms;
     while (!this.#exited && performance.now() < end) {
       const open = listeningPorts();
-      if (ports.every((port) => open.has(port))) return true;
+      if (places.every((place) => ('path' in place ? existsSync(place.path) : open.has(place.port)))) return true;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return false;
@@ -70,12 +76,15 @@ export class RunningProgram {
   }
 }
 
-/** Local ports in state LISTEN (proc(5), /proc/net/tcp: state 0A). */
+/** Local ports in state LISTEN (proc(5), /proc/net/tcp and tcp6: state 0A). */
 function listeningPorts(): Set<number> {
   const ports = new Set<number>();
-  for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[3] === '0A') ports.add(Number.parseInt(fields[1]!.split(':')[1]!, 16));
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    if (!existsSync(table)) continue;
+    for (const line of readFileSync(table, 'latin1').split('\n')) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === '0A') ports.add(Number.parseInt(fields[1]!.split(':')[1]!, 16));
+    }
   }
   return ports;
 }

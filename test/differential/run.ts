@@ -1,27 +1,27 @@
 /**
  * Runs differential scenarios by hand:
  *
- *   node test/differential/run.ts [--show] [--self] [--program 'command …'] [name…]
+ *   node test/differential/run.ts [--show] [--self] [--io net|uring] [--program 'command …'] [name…]
  *
- * `--show` prints what HAProxy does; `--self` compares HAProxy with itself, which proves a scenario's steadiness;
- * `--program` takes any command that accepts a configuration file as its last argument. Names may be parts of names.
+ * `--show` prints what HAProxy does; `--self` compares HAProxy with itself, which proves a scenario's steadiness; `--io` takes one
+ * adapter instead of both; `--program` takes any command that accepts a configuration file as its last argument.
+ * Names may be parts of names. A difference is looked at again, twice.
  */
 import { parseArgs } from 'node:util';
-import { compare } from './compare.ts';
+import { contest } from './contest.ts';
 import { loadScenarios } from './load.ts';
 import { observe } from './observe.ts';
 import { evergate, haproxy, type Program } from './program.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { show: { type: 'boolean' }, self: { type: 'boolean' }, program: { type: 'string' } },
+  options: {
+    show: { type: 'boolean' },
+    self: { type: 'boolean' },
+    io: { type: 'string' },
+    program: { type: 'string' },
+  },
 });
-
-const tested: Program | undefined = values.self
-  ? { ...haproxy, name: 'again' }
-  : values.program !== undefined
-    ? { name: 'tested', command: values.program.split(/\s+/) }
-    : evergate;
 
 let different = 0;
 const scenarios = await loadScenarios(positionals);
@@ -32,13 +32,19 @@ for (const [name, scenario] of scenarios) {
     if (lines[0]?.startsWith('exited')) console.log(output);
     continue;
   }
-  const [reference, other] = await Promise.all([observe(scenario, haproxy), observe(scenario, tested)]);
-  const verdict = compare(scenario, reference, other, tested.name);
-  console.log(`${verdict.same ? 'same     ' : 'DIFFERENT'} ${name}: ${scenario.title}`);
-  if (verdict.same) continue;
+  const { report, attempts } = await contest(scenario, programs());
+  const verdict = report !== '' ? 'DIFFERENT' : attempts === 1 ? 'same     ' : `same (${attempts}) `;
+  console.log(`${verdict} ${name}: ${scenario.title}`);
+  if (report === '') continue;
   different++;
-  console.log(verdict.report);
-  if (other.lines.length === 1) console.log(other.output.trim());
+  console.log(report);
 }
 if (!values.show) console.log(`${scenarios.size} scenarios, ${different} different`);
 process.exitCode = different === 0 ? 0 : 1;
+
+function programs(): Program[] {
+  if (values.self) return [{ ...haproxy, name: 'again' }];
+  if (values.program !== undefined) return [{ name: 'tested', command: values.program.split(/\s+/) }];
+  if (values.io === 'net' || values.io === 'uring') return [evergate(values.io)];
+  return [evergate('net'), evergate('uring')];
+}

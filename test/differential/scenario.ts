@@ -7,8 +7,8 @@ export interface Scenario {
   /** One sentence: what a user relies on. */
   readonly title: string;
   /**
-   * HAProxy configuration. Placeholders: `{bind:NAME}` an address to listen on, `{server:NAME}` the address of a scripted server,
-   * `{refused:NAME}` an address where nobody listens, `{log}` the log receiver, `{file:NAME}` the path of one of `files`.
+   * HAProxy configuration. Placeholders: `{bind:NAME}` an address to listen on (`{bind6:NAME}` of IPv6, `{unix:NAME}` a unix socket),
+   * `{server:NAME}` the address of a scripted server, `{refused:NAME}` an address where nobody listens, `{log}` the log receiver, `{file:NAME}` the path of one of `files`.
    */
   readonly config: string;
   readonly files?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export type Step =
   | { readonly reset: true };
 
 export interface Client {
-  /** Name of a `{bind:NAME}`. */
+  /** Name of a `{bind:NAME}`, `{bind6:NAME}` or `{unix:NAME}`. */
   readonly to: string;
   readonly steps: readonly Step[];
   /** Bytes instead of HTTP responses are compared. */

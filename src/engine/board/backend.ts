@@ -30,6 +30,8 @@ export class BackendBoard implements BalanceServers {
   readonly weights: Int32Array;
   readonly served: Int32Array;
   readonly queued: Int32Array;
+  /** After `queueFull`: the server whose queue was full, or -1. */
+  fullServer = -1;
   /** Set by `takeGranted`: the ticket it took, a number within its worker's own. */
   grantedTicket = 0;
 
@@ -160,7 +162,10 @@ export class BackendBoard implements BalanceServers {
       return server;
     }
     // A hash, leastconn or a retry names its server: the request waits there.
-    if (this.#maxqueue[server] > 0 && this.queued[server] >= this.#maxqueue[server]) return queueFull;
+    if (this.#maxqueue[server] > 0 && this.queued[server] >= this.#maxqueue[server]) {
+      this.fullServer = server;
+      return queueFull;
+    }
     return this.#enqueue(ticket, server);
   }
 
@@ -334,7 +339,10 @@ export class BackendBoard implements BalanceServers {
 
   /** Puts this worker's ticket into a server's queue, or into the backend's. */
   #enqueue(ticket: number, server: number): number {
-    if (ticket < 0) return queueFull;
+    if (ticket < 0) {
+      this.fullServer = -1;
+      return queueFull;
+    }
     this.#queues.join(this.#queues.numberOf(this.#owner, ticket), server);
     this.#queueChanged(server);
     return queued;

@@ -59,6 +59,7 @@ export class ExchangeReport {
     const { firstByteAt, baseAt, frontend } = client;
     fillSearch(record, exchange);
     record.client = client.stream;
+    record.listener = client.listener;
     record.frontendName = frontend.plan.name;
     record.backendName = backend?.plan.name ?? frontend.plan.name;
     record.acceptedWallMs = client.baseWall;

@@ -22,6 +22,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   readonly context: ProxyContext;
   readonly frontend: FrontendRuntime;
   readonly stream: Stream;
+  /** Number of the listener, for the log. */
+  readonly listener: number;
   readonly timer = new Timer(this);
   state: ClientState = 'first';
   exchange: HttpExchange | undefined;
@@ -38,10 +40,11 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   #ownIdle: IdlePool | undefined;
   #forwardedForLine: Uint8Array | undefined;
 
-  constructor(context: ProxyContext, frontend: FrontendRuntime, stream: Stream) {
+  constructor(context: ProxyContext, frontend: FrontendRuntime, stream: Stream, listener: number) {
     this.context = context;
     this.frontend = frontend;
     this.stream = stream;
+    this.listener = listener;
     // Asked now, because the kernel has forgotten it once the client resets the connection, and the log wants it then.
     stream.remoteAddress();
     this.baseAt = context.clock.now();
@@ -317,8 +320,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   /** Answers what could not be read, and closes. @param cause P: malformed · C: broken off · c: too late. */
   #refuse(status: ErrorStatus, cause: 'P' | 'C' | 'c'): void {
     this.context.stats.requestError(this.frontend.plan.index);
-    const file = this.frontend.plan.errorFiles.get(status);
-    const page = file ?? errorPages.get(status)!.raw;
+    const page = this.frontend.plan.errorFiles.get(status) ?? errorPages.get(status)!.raw;
     this.stream.write(page, 0, page.length);
     this.#logUnread(status, cause);
     this.#linger();

@@ -52,8 +52,11 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     if (frontend.logMoment === 'begin') this.#logEarly();
 
     if (!this.request.body.done) client.armClient();
-    if (frontend.monitorUri !== undefined && targetIs(head, frontend.monitorUri)) this.#fail(200, 'L', 'R');
-    else if (isConnect(head) || isTrace(head)) this.#fail(405, 'P', 'R');
+    if (frontend.monitorUri !== undefined && targetIs(head, frontend.monitorUri)) {
+      // Manual 4.2 monitor-uri: not logged.
+      this.report.logged = true;
+      this.#fail(200, 'L', 'R');
+    } else if (isConnect(head) || isTrace(head)) this.#fail(405, 'P', 'R');
     else if (backend === undefined) this.#fail(503, 'S', 'C');
     else {
       this.balanceHash = requestHash(backend, head, client.stream);
@@ -348,9 +351,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
   /** Writes the page that is due. Returns true when the exchange is over and the next request can be read. */
   settle(): boolean {
     if (this.#phase !== 'failed') return this.#phase === 'over';
-    const { plan } = this.client.frontend;
-    const status = this.#failStatus;
-    this.response.writeError(status, this.backend?.plan.errorFiles.get(status) ?? plan.errorFiles.get(status));
+    this.response.writeError(this.#failStatus);
     this.#complete();
     return true;
   }

@@ -12,6 +12,7 @@ export function fillUnread(client: HttpClient, status: number, cause: string): v
   const received = client.state === 'head';
   const firstByteAt = received ? client.firstByteAt : client.baseAt;
   record.client = client.stream;
+  record.listener = client.listener;
   record.serverStream = undefined;
   record.serverAddress = undefined;
   record.frontendName = record.backendName = frontend.plan.name;

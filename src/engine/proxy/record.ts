@@ -10,6 +10,8 @@ const nothing = new Uint8Array(0);
 
 export class ExchangeRecord implements LogRecord {
   client: Stream | undefined;
+  /** The listener's number within its frontend, from 1: what HAProxy shows for the port of a unix socket. */
+  listener = 0;
   serverStream: Stream | undefined;
   serverAddress: SocketAddress | undefined;
 
@@ -17,13 +19,13 @@ export class ExchangeRecord implements LogRecord {
     return host(this.client?.remoteAddress());
   }
   get clientPort(): number {
-    return port(this.client?.remoteAddress());
+    return this.#portOf(this.client?.remoteAddress());
   }
   get frontendHost(): string {
     return host(this.client?.localAddress());
   }
   get frontendPort(): number {
-    return port(this.client?.localAddress());
+    return this.#portOf(this.client?.localAddress());
   }
   get backendHost(): string {
     return host(this.serverStream?.localAddress());
@@ -36,6 +38,10 @@ export class ExchangeRecord implements LogRecord {
   }
   get serverPort(): number {
     return port(this.serverAddress);
+  }
+
+  #portOf(address: SocketAddress | undefined): number {
+    return address?.family === 'unix' ? this.listener : port(address);
   }
 
   frontendName = '';
@@ -79,7 +85,7 @@ export function whole(ms: number): number {
 
 function host(address: SocketAddress | undefined): string {
   if (address === undefined) return '';
-  // HAProxy names a unix socket's peer so, and gives the socket's id as its port.
+  // HAProxy names a unix socket's peer so.
   return address.family === 'unix' ? 'unix' : address.host;
 }
 

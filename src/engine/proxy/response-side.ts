@@ -4,7 +4,7 @@ import type { Head } from '../../core/http1/head.ts';
 import { isBodyless, readResponse } from '../../core/http1/read-response.ts';
 import { copyBytesMax } from '../../core/http1/write.ts';
 import { interimResponsesMax } from '../../core/limits.ts';
-import { type ErrorStatus, errorPages, writePage } from '../error-pages.ts';
+import { type ErrorStatus, writePage } from '../error-pages.ts';
 import type { ExchangeReport } from './exchange-report.ts';
 import { type ResponseShape, writeResponseHead } from './forward-head.ts';
 import type { HttpClient } from './http-client.ts';
@@ -206,21 +206,15 @@ export class ResponseSide {
     return go ? 'more' : 'blocked';
   }
 
-  /** Answers in the server's place. @param file a complete response from `errorfile`, after which the connection closes. */
-  writeError(status: ErrorStatus, file: Uint8Array | undefined): void {
-    const { context, stream } = this.#client;
+  /** Answers in the server's place. */
+  writeError(status: ErrorStatus): void {
+    const { context, stream, frontend } = this.#client;
     const { out } = context;
+    const page = frontend.errorPages.get(status)!;
     out.length = 0;
     this.#report.status = status;
-    if (file !== undefined) {
-      this.keepClient = false;
-      out.append(file);
-      this.#report.bytesRead = file.length;
-    } else {
-      if (!this.#request.body.done || context.draining) this.keepClient = false;
-      const page = errorPages.get(status)!;
-      this.#report.bytesRead += writePage(out, page, this.keepClient, this.#request.minor, this.#request.isHead);
-    }
+    if (!this.#request.body.done || context.draining || !page.delimited) this.keepClient = false;
+    this.#report.bytesRead += writePage(out, page, this.keepClient, this.#request.minor, this.#request.isHead);
     stream.write(out.bytes, 0, out.length);
   }
 

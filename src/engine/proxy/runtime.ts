@@ -7,6 +7,7 @@ import type { Head } from '../../core/http1/head.ts';
 import type { Output } from '../../core/http1/write.ts';
 import type { BackendPlan, BalancerPlan, ForwardForPlan, FrontendPlan, ServerPlan } from '../../plan/balancer.ts';
 import type { Dispatch } from '../dispatch.ts';
+import type { ErrorPage } from '../error-pages.ts';
 import type { Clock, Random, Streams } from '../ports.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { IdleExchanges } from './idle-exchanges.ts';
@@ -42,6 +43,8 @@ export interface FrontendRuntime {
   readonly backend: BackendRuntime | undefined;
   readonly forwardFor: ForwardFor | undefined;
   readonly logMoment: LogMoment;
+  /** What requests are answered with in a server's place, by status. */
+  readonly errorPages: ReadonlyMap<number, ErrorPage>;
   readonly monitorUri: Uint8Array | undefined;
   /** A client connection of this frontend is gone: another may be taken. */
   connectionClosed(client: ProxyClient): void;

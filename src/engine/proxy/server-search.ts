@@ -226,6 +226,7 @@ export abstract class ServerSearch implements Waiter, TimerOwner {
       return;
     }
     if (result === queueFull) {
+      this.server = this.backend!.dispatch.fullServer();
       this.searchFailed('S', 'Q');
       return;
     }

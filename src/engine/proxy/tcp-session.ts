@@ -11,6 +11,7 @@ import { ServerSearch } from './server-search.ts';
 export class TcpSession extends ServerSearch implements StreamHandler, RelayOwner, ProxyClient {
   readonly #frontend: FrontendRuntime;
   readonly #client: Stream;
+  readonly #listener: number;
   #server: TcpServer | undefined;
   #relay: Relay | undefined;
   readonly #acceptedAt: number;
@@ -20,10 +21,11 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
   #logged = false;
   #clientClosed = false;
 
-  constructor(context: ProxyContext, frontend: FrontendRuntime, client: Stream) {
+  constructor(context: ProxyContext, frontend: FrontendRuntime, client: Stream, listener: number) {
     super(context);
     this.#frontend = frontend;
     this.#client = client;
+    this.#listener = listener;
     // Asked now, because the kernel has forgotten it once the client resets the connection, and the log wants it then.
     client.remoteAddress();
     this.#acceptedAt = context.clock.now();
@@ -195,6 +197,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     const now = context.clock.now();
     fillSearch(record, this);
     record.client = this.#client;
+    record.listener = this.#listener;
     record.frontendName = this.#frontend.plan.name;
     record.backendName = this.backend?.plan.name ?? this.#frontend.plan.name;
     record.acceptedWallMs = record.requestWallMs = this.#acceptedWall;

@@ -11,6 +11,7 @@ import { Output } from '../../core/http1/write.ts';
 import { acceptRetryMs, headBytesMax } from '../../core/limits.ts';
 import type { BalancerPlan, FrontendPlan } from '../../plan/balancer.ts';
 import type { Dispatch } from '../dispatch.ts';
+import { type ErrorPage, errorPagesWith } from '../error-pages.ts';
 import type { Clock, Listener, ListenerSocket, Random, Stream, StreamHandler, Streams } from '../ports.ts';
 import { Timer, type TimerOwner, TimerWheel } from '../timer-wheel.ts';
 import { HttpClient } from './http-client.ts';
@@ -186,6 +187,7 @@ class Frontend implements FrontendRuntime, TimerOwner {
   readonly backend: BackendRuntime | undefined;
   readonly forwardFor: ForwardFor | undefined;
   readonly logMoment: LogMoment;
+  readonly errorPages: ReadonlyMap<number, ErrorPage>;
   readonly monitorUri: Uint8Array | undefined;
   readonly clients = new Set<ProxyClient>();
   readonly #context: ProxyContext;
@@ -201,13 +203,15 @@ class Frontend implements FrontendRuntime, TimerOwner {
     this.backend = backend;
     this.forwardFor = forwardFor(plan, backend);
     this.logMoment = context.log.moment(plan.index);
+    this.errorPages = errorPagesWith(plan.errorFiles, backend?.plan.errorFiles ?? new Map());
     this.monitorUri = plan.monitorUri === undefined ? undefined : ascii(plan.monitorUri);
     this.#closed = closed;
   }
 
   listen(socket: ListenerSocket): void {
     const options = { keepAlive: this.plan.clientKeepAlive };
-    this.#listeners.push(this.#context.streams.listen(socket, options, (stream) => this.#accepted(stream)));
+    const id = this.#listeners.length + 1;
+    this.#listeners.push(this.#context.streams.listen(socket, options, (stream) => this.#accepted(stream, id)));
   }
 
   stop(): void {
@@ -237,25 +241,28 @@ class Frontend implements FrontendRuntime, TimerOwner {
     this.#admitWaiting();
   }
 
-  #accepted(stream: Stream): StreamHandler | undefined {
-    if (this.#waiting.length === 0 && this.#context.stats.openConnection(this.plan.index)) return this.#serve(stream);
+  #accepted(stream: Stream, listener: number): StreamHandler | undefined {
+    if (this.#waiting.length === 0 && this.#context.stats.openConnection(this.plan.index))
+      return this.#serve(stream, listener);
     // `maxconn` is reached (manual 4.2 maxconn): this one waits, and the kernel keeps the next ones.
     for (const listener of this.#listeners) listener.pause();
     stream.pause();
-    const waiting = new WaitingClient(stream, () => this.#waiting.splice(this.#waiting.indexOf(waiting) >>> 0, 1));
+    const waiting = new WaitingClient(stream, listener, () =>
+      this.#waiting.splice(this.#waiting.indexOf(waiting) >>> 0, 1),
+    );
     this.#waiting.push(waiting);
     // Another worker's connection may be the one that ends: look again soon.
     this.#context.wheel.arm(this.#retry, this.#context.clock.now() + acceptRetryMs);
     return waiting;
   }
 
-  #serve(stream: Stream): StreamHandler {
+  #serve(stream: Stream, listener: number): StreamHandler {
     if (this.plan.mode === 'http') {
-      const client = new HttpClient(this.#context, this, stream);
+      const client = new HttpClient(this.#context, this, stream, listener);
       this.clients.add(client);
       return client;
     }
-    const session = new TcpSession(this.#context, this, stream);
+    const session = new TcpSession(this.#context, this, stream, listener);
     this.clients.add(session);
     session.start();
     return session;
@@ -264,7 +271,7 @@ class Frontend implements FrontendRuntime, TimerOwner {
   #admitWaiting(): void {
     while (this.#waiting.length > 0 && this.#context.stats.openConnection(this.plan.index)) {
       const waiting = this.#waiting.shift()!;
-      waiting.admit(this.#serve(waiting.stream), this.plan.mode === 'http');
+      waiting.admit(this.#serve(waiting.stream, waiting.listener), this.plan.mode === 'http');
     }
     if (this.#waiting.length > 0) this.#context.wheel.arm(this.#retry, this.#context.clock.now() + acceptRetryMs);
     else for (const listener of this.#listeners) listener.resume();
@@ -274,12 +281,14 @@ class Frontend implements FrontendRuntime, TimerOwner {
 /** A connection that waits for `maxconn`; once admitted it passes everything on. */
 class WaitingClient implements StreamHandler {
   readonly stream: Stream;
+  readonly listener: number;
   readonly #left: () => void;
   #client: StreamHandler | undefined;
   #ended = false;
 
-  constructor(stream: Stream, left: () => void) {
+  constructor(stream: Stream, listener: number, left: () => void) {
     this.stream = stream;
+    this.listener = listener;
     this.#left = left;
   }
 

@@ -3,7 +3,7 @@ import { get, httpDefaults, ok, type Scenario, web } from '../scenario.ts';
 export const scenario: Scenario = {
   title: 'a client that leaves the queue frees its place',
   config: web('server a {server:a} maxconn 1', '', `${httpDefaults}  option abortonclose\n`),
-  servers: { a: { answers: [[{ log: '/2' }, ok('first')], [ok('third')]] } },
+  servers: { a: { answers: [[{ log: 'GET /2' }, ok('first')], [ok('third')]] } },
   clients: [
     [
       { to: 'web', steps: [get('/1'), { responses: 1 }, get('/3'), { responses: 2 }] },
