@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { type ConfigurationKind, configurationKind } from '../config/kind.ts';
-import { renderDiagnostics, sourceLines } from '../config/render.ts';
+import { inOrder, renderDiagnostics, sourceLines } from '../config/render.ts';
 import { loadBalancerPlan } from './balance/load.ts';
 import { loadVrrpPlan } from './vrrp-configuration.ts';
 
@@ -21,7 +21,7 @@ export async function check(files: readonly string[], options: CheckOptions): Pr
   const results: Checked[] = [];
   for (const file of files) results.push(await checkOne(file));
   if (options.json === true) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  else for (const result of results) process.stdout.write(describe(result));
+  else process.stdout.write(`${results.map(describe).join('\n')}${summary(results)}`);
   if (results.some((result) => refused(result))) process.exitCode = 1;
 }
 
@@ -33,7 +33,7 @@ async function checkOne(file: string): Promise<Checked> {
     return {
       file,
       kind: 'unreadable',
-      diagnostics: [alert(file, 'unreadable-file', `cannot be read: ${(error as Error).message}`)],
+      diagnostics: [alert(file, 'unreadable-file', `${file} cannot be read: ${reasonOf(error)}`)],
     };
   }
   const kind = configurationKind(text);
@@ -44,7 +44,17 @@ async function checkOne(file: string): Promise<Checked> {
   }
   const { diagnostics } =
     kind === 'haproxy' ? await loadBalancerPlan([file]) : loadVrrpPlan(file, undefined, undefined);
-  return { file, kind, diagnostics };
+  return { file, kind, diagnostics: inOrder(diagnostics, [{ path: file }]) };
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a folder',
+  };
+  return known[code ?? ''] ?? message;
 }
 
 function alert(file: string, code: Diagnostic['code'], message: string): Diagnostic {
@@ -53,6 +63,14 @@ function alert(file: string, code: Diagnostic['code'], message: string): Diagnos
 
 function refused({ diagnostics }: Checked): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === 'alert');
+}
+
+/** With several files: how many of them would not do. */
+function summary(results: readonly Checked[]): string {
+  if (results.length < 2) return '';
+  const count = results.filter((result) => refused(result)).length;
+  if (count === 0) return `\nAll ${results.length} files are valid.\n`;
+  return `\n${count} of ${results.length} files would be refused.\n`;
 }
 
 const kindNames = {

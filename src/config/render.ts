@@ -41,6 +41,16 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: R
   return diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, options)).join('');
 }
 
+/** In the order of the files, and in a file from top to bottom; what concerns no line of one comes first. */
+export function inOrder(diagnostics: readonly Diagnostic[], files: readonly { readonly path: string }[]): Diagnostic[] {
+  const position = new Map(files.map(({ path }, index) => [path, index]));
+  const of = ({ place }: Diagnostic) => [position.get(place.file) ?? -1, place.line, place.column] as const;
+  return [...diagnostics].sort((one, other) => {
+    const [a, b] = [of(one), of(other)];
+    return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+  });
+}
+
 /** For programs: one JSON array, stable field names (those of `Diagnostic`). */
 export function diagnosticsJson(diagnostics: readonly Diagnostic[]): string {
   return `${JSON.stringify(diagnostics, null, 2)}\n`;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { lookUpIdentity } from '../../adapters/process-user.ts';
 import type { Diagnostic } from '../../config/diagnostic.ts';
 import { type ConfigFile, parseHaproxy } from '../../config/haproxy/parse.ts';
-import { renderDiagnostics, sourceLines } from '../../config/render.ts';
+import { inOrder, renderDiagnostics, sourceLines } from '../../config/render.ts';
 import { type IpAddress, parseIp } from '../../core/address.ts';
 import type { BalancerPlan } from '../../plan/balancer.ts';
 import { namesToResolve } from '../../plan/balancer-world.ts';
@@ -33,16 +33,16 @@ export async function loadBalancerPlan(
   resolve: ResolveNames = resolveNames,
 ): Promise<LoadedBalancerPlan> {
   const files: ConfigFile[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const found: Diagnostic[] = [];
   for (const path of paths.flatMap((each) => filesOf(each))) {
     try {
       files.push({ path, text: readFileSync(path, 'utf8') });
     } catch (error) {
-      diagnostics.push(unreadable(path, error));
+      found.push(unreadable(path, error));
     }
   }
   const parsed = parseHaproxy(files, Object.entries(process.env) as [string, string][]);
-  diagnostics.push(...parsed.diagnostics);
+  found.push(...parsed.diagnostics);
   const built = buildBalancerPlan(parsed.config, {
     hostname: hostname(),
     processors: availableParallelism(),
@@ -51,7 +51,8 @@ export async function loadBalancerPlan(
     userId: (name) => lookUpIdentity(name, undefined)?.uid,
     groupId: (name) => lookUpIdentity('0', name)?.gid,
   });
-  diagnostics.push(...built.diagnostics);
+  found.push(...built.diagnostics);
+  const diagnostics = inOrder(found, files);
   const refused = diagnostics.some((diagnostic) => diagnostic.severity === 'alert');
   const report = renderDiagnostics(diagnostics, {
     pid: process.pid,
