@@ -67,7 +67,11 @@ export async function loadCluster(haproxy: readonly string[], nodes: readonly No
     predicted: named.flatMap((node) => predictedNode(node, topology) ?? []),
     standIns: [
       ...topology.standIns,
-      ...[...scripts.keys()].map((path) => `the script ${path} is not here: one that asks whether the balancer runs`),
+      ...[...scripts].map(([path, text]) =>
+        text === unitQuestion
+          ? `no systemd runs here: ${path} tells whether there is such a process`
+          : `the script ${path} is not here: one that asks whether the balancer runs`,
+      ),
     ],
   };
 }
@@ -107,15 +111,30 @@ function literalAddresses(path: string): readonly string[] {
   }
 }
 
+/** `systemctl is-active haproxy`, `service haproxy status`: is there a process of that name? Evergate's balancer answers to haproxy's. */
+const unitQuestion = `#!/bin/sh
+for word; do case $word in -* | is-active | status) ;; *) unit=\${word%.service} ;; esac; done
+[ "$unit" = haproxy ] && unit='(haproxy|evergate-balanc)'
+exec grep -qsE "^$unit" /proc/[0-9]*/comm
+`;
+
 /** Scripts that the files start and that this machine does not have: one asks whether the balancer's process is there, as most such scripts do. */
 function missingScripts(plans: readonly VrrpPlan[]): ReadonlyMap<string, string> {
   const check = "#!/bin/sh\nexec grep -qsE '^(haproxy|evergate-balanc)' /proc/[0-9]*/comm\n";
   const missing = new Map<string, string>();
+  // No systemd runs on the lab's hosts.
+  const manager = (argv: readonly string[]) => {
+    const word = argv.find((each) => /(^|\/)(systemctl|service)$/.test(each));
+    if (word !== undefined) missing.set(word.startsWith('/') ? word : `/usr/bin/${word}`, unitQuestion);
+  };
   const look = (argv: readonly string[] | undefined, text: string) => {
     for (const word of argv ?? []) if (/^\/\S+\/[^/]+$/.test(word) && !existsSync(word)) missing.set(word, text);
   };
   for (const plan of plans) {
-    for (const { command } of plan.scripts) look(command.argv, check);
+    for (const { command } of plan.scripts) {
+      look(command.argv, check);
+      manager(command.argv);
+    }
     const notify = [...plan.routers, ...plan.syncGroups].flatMap((each) => Object.values(each.notify));
     for (const command of notify) look(command?.argv, '#!/bin/sh\nexit 0\n');
   }

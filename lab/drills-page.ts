@@ -1,0 +1,125 @@
+/**
+ * Writes docs/drills.md from kept results: `node lab/drills-page.ts <folder>`, where the folder has a sub-folder for each configuration with
+ * `evergate.json` and `haproxy+keepalived.json` as `evergate drill --json` writes them, and a `title` file. The measurements are made before, on an idle machine:
+ *
+ *     evergate drill -f … -k … --trials 7 --json bench/drills/examples/evergate.json
+ *     evergate drill -f … -k … --trials 7 --engine haproxy+keepalived --json bench/drills/examples/haproxy+keepalived.json
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Spread {
+  readonly median: number;
+  readonly worst: number;
+}
+
+interface DrillResult {
+  readonly name: string;
+  readonly title: string;
+  readonly trials: number;
+  readonly passed: number;
+  readonly outageMs: Spread;
+  readonly failed: Spread;
+  readonly keptLost: Spread;
+  readonly bothHeldMs: Spread;
+  readonly outageMaxMs?: number;
+  readonly predictionHeld: boolean;
+}
+
+interface Results {
+  readonly version: string;
+  readonly trials: number;
+  readonly drills: readonly DrillResult[];
+}
+
+/**
+ * What another prober measured of the originals on the example's files before this one was written (medians of seven): if the two disagree,
+ * one of them is wrong.
+ */
+const reference: Readonly<Record<string, { readonly outage: string; readonly failed: string }>> = {
+  'balancer-killed': { outage: '4,360 ms', failed: '868' },
+  'both-killed': { outage: '3,140 ms', failed: '625' },
+  'link-lost': { outage: '3,000 ms', failed: '598' },
+  'orderly-stop': { outage: '610 ms', failed: '121' },
+  'preferred-returns': { outage: '20 ms', failed: '0' },
+  'server-killed': { outage: 'none', failed: '326' },
+  reload: { outage: 'none', failed: '0' },
+};
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('../bench/drills', import.meta.url));
+const configurations = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort((a, b) => Number(b === 'examples') - Number(a === 'examples') || a.localeCompare(b));
+writeFileSync(fileURLToPath(new URL('../docs/drills.md', import.meta.url)), page());
+
+function page(): string {
+  const first = read(configurations[0] ?? '', 'evergate');
+  return `# Drills: what clients see of each failure
+
+Written by \`node lab/drills-page.ts\` from the results in \`bench/drills/\`; not by hand. \`evergate drill --help\` tells how to rehearse your own files.
+
+Each figure is the median of ${first?.trials ?? 0} trials, the worst in brackets, under 200 new connections a second and four kept ones with ten requests a second
+each; clients wait 900 ms for an answer. An outage is the longest time in which a client who asked got no answer; below about 25 ms it is an answer's latency.
+"Kept lost": kept connections that ended between two requests so that one request had to be sent again (RFC 9112 §9.3.1); they are not failed requests.
+Both engines ran the same, unmodified files in the same network namespaces, one after the other, on ${availableParallelism()} processors.
+HAProxy 2.6.12 and Keepalived 2.2.7 run without a supervisor that would restart them; Evergate's launcher restarts what died.
+
+${configurations.map(section).join('\n')}
+## Is the prober right?
+
+The originals on the example's files, measured by another prober before (medians of seven), and by this one:
+
+| drill | outage then | outage now | failed then | failed now |
+|---|---|---|---|---|
+${check()}
+
+The time until a script's next run is left to chance, so medians of few trials differ by a few hundred milliseconds. The prober itself is tested against a server that is
+stopped for exactly 100 ms (\`src/lab/prober/prober.test.ts\`).
+`;
+}
+
+function section(configuration: string): string {
+  const ours = read(configuration, 'evergate');
+  const theirs = read(configuration, 'haproxy+keepalived');
+  const title = readFileSync(join(folder, configuration, 'title'), 'utf8').trim();
+  const rows = (ours ?? theirs)?.drills.map(({ name, title: drill }) => {
+    const [a, b] = [ours, theirs].map((results) => results?.drills.find((each) => each.name === name));
+    return `| ${drill} | ${cells(a)} | ${cells(b)} |`;
+  });
+  return `## ${title}
+
+| drill | Evergate: outage | predicted | failed | kept lost | HAProxy + Keepalived: outage | predicted | failed | kept lost |
+|---|---|---|---|---|---|---|---|---|
+${(rows ?? []).join('\n')}
+`;
+}
+
+function cells(result: DrillResult | undefined): string {
+  if (result === undefined) return '– | – | – | –';
+  const { outageMs, failed, keptLost, outageMaxMs } = result;
+  const predicted = outageMaxMs === undefined ? 'until repaired' : outageMaxMs === 0 ? 'none' : `≤ ${ms(outageMaxMs)}`;
+  return `${ms(outageMs.median)} (${ms(outageMs.worst)}) | ${predicted} | ${failed.median} (${failed.worst}) | ${keptLost.median} (${keptLost.worst})`;
+}
+
+function check(): string {
+  const now = read('examples', 'haproxy+keepalived')?.drills ?? [];
+  return now
+    .filter(({ name }) => name in reference)
+    .map(({ name, title, outageMs, failed }) => {
+      const then = reference[name]!;
+      return `| ${title} | ${then.outage} | ${ms(outageMs.median)} | ${then.failed} | ${failed.median} |`;
+    })
+    .join('\n');
+}
+
+function read(configuration: string, engine: string): Results | undefined {
+  const path = join(folder, configuration, `${engine}.json`);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined;
+}
+
+function ms(milliseconds: number): string {
+  return `${Math.round(milliseconds).toLocaleString('en')} ms`;
+}
