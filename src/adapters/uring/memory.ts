@@ -21,6 +21,10 @@ const receiveBuffersMax = 4096;
 export const receiveGroup = 1;
 
 const slotsPerSlab = 64;
+/** Free slots that keep their memory, 4 MiB; more are what a burst of slow readers left. */
+const warmSlotsMax = 256;
+/** MADV_DONTNEED: the pages go back to the system; the next look finds zeros. */
+const dontNeed = 4;
 
 export class ReceiveBuffers {
   /** All buffers; buffer n is [n × receiveBufferBytes, (n + 1) × receiveBufferBytes). */
@@ -106,7 +110,6 @@ export class ReceiveBuffers {
 
   /** Gives the pages back to the system; the address range stays, so that a late look reads zeros. */
   dispose(): void {
-    const dontNeed = 4;
     libc()!.madvise(this.address, this.bytes.length, dontNeed);
   }
 }
@@ -125,21 +128,28 @@ export interface Slot {
 }
 
 export class SendSlots {
-  readonly #free: Slot[] = [];
+  readonly #warm: Slot[] = [];
+  /** Without memory, until they are used again. */
+  readonly #cold: Slot[] = [];
   readonly #slabs: Slab[] = [];
   #count = 0;
 
   /** The most recently used one: its memory is likely in the cache. */
   take(): Slot {
-    return this.#free.pop() ?? this.#grow();
+    return this.#warm.pop() ?? this.#cold.pop() ?? this.#grow();
   }
 
   give(slot: Slot): void {
-    this.#free.push(slot);
+    if (this.#warm.length < warmSlotsMax) {
+      this.#warm.push(slot);
+      return;
+    }
+    libc()!.madvise(slot.slab.address + slot.start, slotBytes, dontNeed);
+    this.#cold.push(slot);
   }
 
   get used(): number {
-    return this.#count - this.#free.length;
+    return this.#count - this.#warm.length - this.#cold.length;
   }
 
   #grow(): Slot {
@@ -147,12 +157,11 @@ export class SendSlots {
     if (memory === undefined) throw new Error('no memory for bytes to send');
     this.#slabs.push(memory);
     this.#count += slotsPerSlab;
-    for (let i = slotsPerSlab - 1; i >= 0; i--) this.#free.push({ slab: memory, start: i * slotBytes });
-    return this.#free.pop()!;
+    for (let i = slotsPerSlab - 1; i >= 0; i--) this.#cold.push({ slab: memory, start: i * slotBytes });
+    return this.#cold.pop()!;
   }
 
   dispose(): void {
-    const dontNeed = 4;
     for (const slab of this.#slabs) libc()!.madvise(slab.address, slab.bytes.length, dontNeed);
   }
 }
