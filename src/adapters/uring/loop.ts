@@ -118,7 +118,8 @@ export class UringLoop {
   }
 
   #ringAlarms(): void {
-    const due = this.#alarms.filter((alarm) => alarm.atMs <= this.#now);
+    // After a long turn many may be due; they ring as if there had been none.
+    const due = this.#alarms.filter((alarm) => alarm.atMs <= this.#now).sort((a, b) => a.atMs - b.atMs);
     for (const alarm of due) {
       // One that rang before may have put this one off.
       if (alarm.atMs > this.#now) continue;
