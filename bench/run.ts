@@ -27,8 +27,8 @@ import { spread } from './statistics.ts';
 import { printVariant } from './table.ts';
 
 const peers: readonly Peer[] = [haproxy, evergateUring, evergateNet, nginx, caddy];
-/** Long enough for V8's optimising compiler. */
-const warmUpSeconds = 3;
+/** Until V8's optimising compiler has done its work: it counts calls, so this is a number of requests, within bounds of time. */
+const warmUp = { seconds: 2, requests: 20_000, timesMax: 4 };
 /** Part of the slowest proxy's throughput at which latency is measured, and the most there is: the generator shares its processor with the servers. */
 const loadPart = 0.5;
 const perSecondMax = 4000;
@@ -103,7 +103,8 @@ async function measure(variant: Variant, chosen: readonly Peer[]): Promise<Measu
       running.push({ peer, port: ports.firstProxy + index, rounds: [], process: startPeer(peer, variant, index) });
     for (const { port } of running) {
       await reachable(port);
-      await saturate(children, on.others, variant, port, warmUpSeconds, folder);
+      for (let times = 0, requests = 0; times < warmUp.timesMax && requests < warmUp.requests; times++)
+        requests += (await saturate(children, on.others, variant, port, warmUp.seconds, folder)).requests;
     }
     for (let round = 0; round < rounds; round++) for (const one of running) await fullLoad(one, variant, on.others);
     const slowest = Math.min(...running.map((one) => spread(one.rounds.map((round) => round.perSecond!)).median));
