@@ -14,7 +14,7 @@ const programs = noUring === false ? [evergate('net'), evergate('uring')] : [eve
 test('both adapters take part', { skip: noUring }, () => assert.equal(programs.length, 2));
 
 // Scripts mostly wait: a few at a time keep the run short, and timers within the tolerance.
-describe('the same as HAProxy', { concurrency: 4 }, async () => {
+describe('the same as HAProxy', { concurrency: 3 }, async () => {
   for (const [name, scenario] of await loadScenarios())
     test(`${name}: ${scenario.title}`, { skip, timeout: 120_000 }, async (context) => {
       const { report, attempts } = await contest(scenario, programs);

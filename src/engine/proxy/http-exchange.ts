@@ -30,8 +30,6 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     return this.#phase === 'tunnel';
   }
 
-  // ---------------------------------------------------------------- the request
-
   begin(client: HttpClient, head: Head): void {
     const { context } = this;
     this.client = client;
@@ -49,7 +47,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     const asksToKeep = head.minor > 0 ? !head.connectionClose : head.connectionKeepAlive;
     this.response.begin(client, asksToKeep && frontendMode !== 'close' && backendMode !== 'close', keepServer);
     this.request.begin(head, client, backend, keepServer);
-    if (frontend.logMoment === 'begin') this.#logEarly();
+    if (frontend.logMoment === 'begin') this.logEarly();
 
     if (!this.request.body.done) client.armClient();
     if (frontend.monitorUri !== undefined && targetIs(head, frontend.monitorUri)) {
@@ -181,7 +179,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
 
   responseBegins(): void {
     this.#phase = 'body';
-    if (this.client.frontend.logMoment === 'head') this.#logEarly();
+    if (this.client.frontend.logMoment === 'head') this.logEarly();
   }
 
   #advance(result: ResponseResult): void {
@@ -370,26 +368,10 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     this.client.exchangeOver(this, this.response.keepClient);
   }
 
-  #logEarly(): void {
-    this.report.logged = true;
-    this.context.record.serverStream = this.connection?.stream;
-    this.report.tell(this, 'early');
-  }
-
-  /** Parts with the server, gives the slot back, counts and logs. */
+  /** Parts with the server, counts and logs. */
   #finish(): void {
-    const { context } = this;
     this.#phase = 'over';
-    context.wheel.disarm(this.timer);
-    const connection = this.connection;
-    context.record.serverStream = connection?.stream;
-    if (connection !== undefined) {
-      this.connection = undefined;
-      const whole = this.request.body.done && this.response.body.done;
-      if (this.response.keepServer && whole && !context.stopping) connection.rest();
-      else connection.discard();
-    }
-    this.releaseServer();
+    this.partWithServer();
     this.client.disarmClient();
     this.report.tell(this, this.report.logged ? 'end-logged-before' : 'end');
   }

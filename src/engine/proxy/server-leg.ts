@@ -137,6 +137,26 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
     return true;
   }
 
+  /** The exchange is over: its connection goes back to the pool if it can, and its slot to the next. */
+  protected partWithServer(): void {
+    const { connection, context, response } = this;
+    context.wheel.disarm(this.timer);
+    context.record.serverStream = connection?.stream;
+    if (connection !== undefined) {
+      this.connection = undefined;
+      const whole = this.request.body.done && response.body.done;
+      if (response.keepServer && whole && !context.stopping) connection.rest();
+      else connection.discard();
+    }
+    this.releaseServer();
+  }
+
+  protected logEarly(): void {
+    this.report.logged = true;
+    this.context.record.serverStream = this.connection?.stream;
+    this.report.tell(this, 'early');
+  }
+
   protected serverFault(): void {
     this.context.stats.responseError(this.backend!.plan.index, this.server);
   }
