@@ -22,6 +22,7 @@ function load() {
     getpid: c('int getpid()') as () => number,
     close: c('int close(int fd)') as (fd: number) => number,
     dup: c('int dup(int fd)') as (fd: number) => number,
+    dup2: c('int dup2(int fd, int as)') as (fd: number, as: number) => number,
     fcntl: c('int fcntl(int fd, int command, int argument)') as (
       fd: number,
       command: number,

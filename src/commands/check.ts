@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { type ConfigurationKind, configurationKind } from '../config/kind.ts';
 import { inOrder, renderDiagnostics, sourceLines } from '../config/render.ts';
-import { loadBalancerPlan } from './balance/load.ts';
+import { loadBalancerPlan, reasonUnreadable } from './balance/load.ts';
 import { loadVrrpPlan } from './vrrp-configuration.ts';
 
 export interface CheckOptions {
@@ -33,7 +33,7 @@ async function checkOne(file: string): Promise<Checked> {
     return {
       file,
       kind: 'unreadable',
-      diagnostics: [alert(file, 'unreadable-file', `${file} cannot be read: ${reasonOf(error)}`)],
+      diagnostics: [alert(file, 'unreadable-file', `${file} cannot be read: ${reasonUnreadable(error)}`)],
     };
   }
   const kind = configurationKind(text);
@@ -45,16 +45,6 @@ async function checkOne(file: string): Promise<Checked> {
   const { diagnostics } =
     kind === 'haproxy' ? await loadBalancerPlan([file]) : loadVrrpPlan(file, undefined, undefined);
   return { file, kind, diagnostics: inOrder(diagnostics, [{ path: file }]) };
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a folder',
-  };
-  return known[code ?? ''] ?? message;
 }
 
 function alert(file: string, code: Diagnostic['code'], message: string): Diagnostic {

@@ -3,7 +3,8 @@
  * detached, and the first one ends when the second says that it is up: whoever started it knows the outcome.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { libc } from '../adapters/libc.ts';
 
 const marker = 'EVERGATE_DAEMON';
 const readyDescriptor = 3;
@@ -31,5 +32,9 @@ export function daemonReady(): void {
   closeSync(readyDescriptor);
   delete process.env[marker];
   // Standard output and error of a daemon go nowhere, as HAProxy's and Keepalived's do; logs go to their targets.
+  // Whoever started it may wait for their end.
   for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
+  const nowhere = openSync('/dev/null', 'r+');
+  for (const fd of [1, 2]) libc()?.dup2(nowhere, fd);
+  closeSync(nowhere);
 }

@@ -17,6 +17,13 @@ const longForms: Readonly<Record<string, readonly string[]>> = {
 /** `-sf`/`-st` take all the process ids that follow. */
 const pidLists: Readonly<Record<string, string>> = { '-sf': '--finish', '-st': '--terminate' };
 
+/** HAProxy's options with a value that have nothing to act on here, and why. Debian's unit passes -S. */
+const withoutEffect: Readonly<Record<string, string>> = {
+  '-S': 'there is no master to talk to; signals reload and stop',
+  '-x': 'listening sockets come from the processes that -sf names',
+  '-L': 'there are no peers yet',
+};
+
 /** Rewrites HAProxy's two-letter options to ours; everything else passes unchanged. */
 export function separateHaproxyWords(words: readonly string[]): string[] {
   const result: string[] = [];
@@ -25,9 +32,16 @@ export function separateHaproxyWords(words: readonly string[]): string[] {
     const list = pidLists[word];
     if (list !== undefined) {
       while (/^\d+$/.test(words[i + 1] ?? '')) result.push(list, words[++i] ?? '');
+    } else if (withoutEffect[word] !== undefined) {
+      i++;
+      notice(`${word} has no effect: ${withoutEffect[word]}`);
     } else result.push(...(longForms[word] ?? [word]));
   }
   return result;
+}
+
+function notice(text: string): void {
+  process.stderr.write(`[NOTICE]   (${process.pid}) : ${text}\n`);
 }
 
 /** `haproxy …`: the balancer. `--` before file names is HAProxy's way to name several; folders are understood too. */
@@ -46,7 +60,9 @@ export function forKeepalived(words: readonly string[]): string[] {
   const stays = words.some((word) => /^(-[a-zA-Z]*[nt][a-zA-Z]*|--dont-fork|--config-test.*)$/.test(word));
   const rest = words.flatMap((word) => {
     const tested = /^(?:-t|--config-test=)(.+)$/.exec(word);
-    return tested === null ? [word] : ['--config-test', tested[1] ?? ''];
+    if (tested === null) return [word];
+    notice(`-t ${tested[1]}: what is wrong is told here, not in that file`);
+    return ['--config-test'];
   });
   return ['vrrp', ...(stays ? [] : ['--daemon']), ...rest];
 }

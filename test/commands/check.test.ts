@@ -35,7 +35,7 @@ test('each kind by itself, in the order of lines, and status 1', (t) => {
   assert.deepEqual(places.slice(0, 2), ['bad.cfg:3', 'bad.cfg:4']);
   assert.ok(places.includes('k.conf:4'));
   assert.match(stdout, /did you mean 'priority'\?/);
-  assert.match(stdout, /missing cannot be read: there is no such file/);
+  assert.match(stdout, /missing cannot be read: No such file or directory/);
   assert.match(stdout, /^3 of 4 files would be refused\.$/m);
 });
 

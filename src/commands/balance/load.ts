@@ -42,11 +42,13 @@ export async function loadBalancerPlan(
     }
   }
   const parsed = parseHaproxy(files, Object.entries(process.env) as [string, string][]);
+  // What is missing from a file that could not be read is no news of its own.
+  const config = { ...parsed.config, damaged: parsed.config.damaged || found.length > 0 };
   found.push(...parsed.diagnostics);
-  const built = buildBalancerPlan(parsed.config, {
+  const built = buildBalancerPlan(config, {
     hostname: hostname(),
     processors: availableParallelism(),
-    addresses: await resolve(namesToResolve(parsed.config)),
+    addresses: await resolve(namesToResolve(config)),
     readFile,
     userId: (name) => lookUpIdentity(name, undefined)?.uid,
     groupId: (name) => lookUpIdentity('0', name)?.gid,
@@ -80,7 +82,7 @@ function filesOf(path: string): readonly string[] {
 }
 
 function unreadable(path: string, error: unknown): Diagnostic {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonUnreadable(error);
   const place = { file: path, line: 0, column: 0, length: 0 };
   return {
     severity: 'alert',
@@ -94,8 +96,19 @@ function readFile(path: string): Uint8Array | string {
   try {
     return readFileSync(path);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonUnreadable(error);
   }
+}
+
+/** The system's words for what people meet, as every program says them. */
+export function reasonUnreadable(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: 'No such file or directory',
+    EACCES: 'Permission denied',
+    EISDIR: 'Is a directory',
+  };
+  return known[code ?? ''] ?? message;
 }
 
 /** Asks the C library's resolver (`/etc/hosts`, DNS) as HAProxy does at the start. Names without an address are left out. */
