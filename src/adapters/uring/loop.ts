@@ -43,8 +43,8 @@ export class UringLoop {
   readonly #targets: (Target | undefined)[] = [];
   readonly #freeTargets: number[] = [];
   #generation = 1;
-  #gatherers: Gatherer[] = [];
-  #tellers: Teller[] = [];
+  readonly #gatherers = new Row<Gatherer>();
+  readonly #tellers = new Row<Teller>();
   readonly #alarms: LoopAlarm[] = [];
   #nextAlarmMs = Infinity;
   #now = performance.now();
@@ -187,13 +187,9 @@ export class UringLoop {
 
   /** Everything that the last calls left to be done, until nothing is left. */
   #settle(): void {
-    while (this.#tellers.length > 0 || this.#gatherers.length > 0) {
-      const tellers = this.#tellers;
-      this.#tellers = [];
-      for (let i = 0; i < tellers.length; i++) tellers[i]!.tell();
-      const gatherers = this.#gatherers;
-      this.#gatherers = [];
-      for (let i = 0; i < gatherers.length; i++) gatherers[i]!.gather();
+    while (this.#tellers.waiting || this.#gatherers.waiting) {
+      for (let one = this.#tellers.take(); one !== undefined; one = this.#tellers.take()) one.tell();
+      for (let one = this.#gatherers.take(); one !== undefined; one = this.#gatherers.take()) one.gather();
     }
   }
 
@@ -216,6 +212,31 @@ export class UringLoop {
     if (owner === undefined || owner.generation !== generation) return;
     owner.completed(what, result, flags);
   };
+}
+
+/** Those who wait for their turn, first come, first served. Its array is used again and again: a turn costs no memory. */
+class Row<T> {
+  readonly #items: (T | undefined)[] = [];
+  #next = 0;
+  #end = 0;
+
+  get waiting(): boolean {
+    return this.#next < this.#end;
+  }
+
+  push(item: T): void {
+    this.#items[this.#end++] = item;
+  }
+
+  take(): T | undefined {
+    if (this.#next === this.#end) {
+      this.#next = this.#end = 0;
+      return undefined;
+    }
+    const item = this.#items[this.#next];
+    this.#items[this.#next++] = undefined;
+    return item;
+  }
 }
 
 class LoopAlarm implements Alarm {
