@@ -40,6 +40,7 @@ export class Supervisor {
   #settled = false;
   #stopping = false;
   #beat: NodeJS.Timeout | undefined;
+  #watchedAt = 0;
   readonly #beats = new Map<number, { count: number; at: number }>();
   readonly #retiring = new Set<Generation>();
 
@@ -190,6 +191,10 @@ export class Supervisor {
 
   /** Looks at the workers' heartbeats, and passes the news on. */
   #watch(): void {
+    const now = realClock.now();
+    // Two turns late: this thread stood still, and so did the workers' with it. They get their full time again.
+    if (now - this.#watchedAt > 3 * limits.workerBeatMs) this.#beats.clear();
+    this.#watchedAt = now;
     this.#judge();
     if (this.#said === 'serving') this.#options.readiness('beat');
   }
