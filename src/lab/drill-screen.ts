@@ -6,7 +6,7 @@ import { monotonicMs } from './prober/load.ts';
 import type { Report } from './report.ts';
 import type { Runner, RunnerEvents } from './runner.ts';
 import type { Terminal } from './terminal.ts';
-import type { Summary, Verdict } from './verdict.ts';
+import { busyMs, type Summary, type Verdict } from './verdict.ts';
 
 export class DrillScreen implements RunnerEvents {
   readonly #terminal: Terminal;
@@ -81,6 +81,14 @@ export class DrillScreen implements RunnerEvents {
         `${engine.version}: ${passed} of ${summaries.length} passed${many ? `, medians of ${trials} trials` : ''}`,
       ),
     );
+    const late = Math.max(...summaries.map(({ ownDelayMs }) => ownDelayMs.worst));
+    if (late > busyMs)
+      terminal.line(
+        terminal.style(
+          'yellow',
+          `This machine was busy: the prober itself was late by up to ${ms(late)}. Repeat what is close to a limit.`,
+        ),
+      );
     for (const { drill, reasons } of summaries)
       for (const reason of reasons) terminal.line(`  ${drill.name}: ${terminal.style('red', reason)}`);
   }

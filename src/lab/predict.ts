@@ -30,6 +30,8 @@ export interface Prediction {
   readonly active: readonly string[];
   /** Who has it once what died is started again; the same as `active` without that. */
   readonly settled: readonly string[];
+  /** Who may have it in between, without need. */
+  readonly passing?: readonly string[];
   /** Longest outage that the configuration allows; undefined: until somebody repairs it. */
   readonly outageMaxMs: number | undefined;
   /** How that number comes about. */
@@ -116,7 +118,9 @@ function stallPrediction(
     ...candidate(node, situation, engine),
     ...(node.name === old ? { present: false } : {}),
   }));
-  const { minMs, maxMs, formula } = takeOver(without, old);
+  const { minMs, maxMs, formula, active: successor } = takeOver(without, old);
+  // Evergate's nodes watch each other far more closely than the advertisements do.
+  const passing = successor !== undefined && (engine.actsAtOnce || step.ms > minMs) ? [successor] : [];
   if (step.what === 'balancer')
     return { active: settled, settled, outageMaxMs: step.ms, formula: `it stands still for ${step.ms} ms` };
   if (step.what === 'vrrp') return { active: settled, settled, outageMaxMs: 0, formula: 'the balancer goes on' };
@@ -124,6 +128,7 @@ function stallPrediction(
   return {
     active: settled,
     settled,
+    passing,
     outageMaxMs: step.ms <= minMs ? step.ms : Math.min(step.ms, maxMs),
     formula: step.ms <= minMs ? known : `${known}; ${formula}`,
   };

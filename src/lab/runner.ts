@@ -320,10 +320,10 @@ function checkPrediction(
   );
   const entered = masters.filter((band) => band.from >= from || band.to >= to);
   const seen = [...new Set(entered.map(({ node }) => node))].sort();
-  const { active, settled } = prediction;
+  const { active, settled, passing = [] } = prediction;
   const held =
     active.every((node) => seen.includes(node)) &&
-    seen.every((node) => active.includes(node) || settled.includes(node));
+    seen.every((node) => [...active, ...settled, ...passing].includes(node));
   return { ...prediction, seen, held };
 }
 

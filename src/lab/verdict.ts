@@ -69,6 +69,7 @@ export interface Verdict {
   /** How long two nodes or more held the address, and how long none did. */
   readonly bothHeldMs: number;
   readonly noneHeldMs: number;
+  /** Longest time that the prober itself did not run. */
   readonly ownDelayMs: number;
   readonly p99Ms: number;
   /** Longest outage that the configuration allows for all steps; undefined: until somebody repairs it. */
@@ -161,6 +162,9 @@ export function heldTimes(holdings: readonly Band[], from: number, to: number) {
   return { bothHeldMs, noneHeldMs };
 }
 
+/** A prober that is late by this much saw its own machine, not the service; the figures then say little. */
+export const busyMs = 100;
+
 /** Several trials of one drill: the median of each figure, and the worst. */
 export interface Summary {
   readonly drill: Drill;
@@ -172,6 +176,7 @@ export interface Summary {
   readonly keptLost: Spread;
   readonly bothHeldMs: Spread;
   readonly requests: number;
+  readonly ownDelayMs: Spread;
   readonly outageMaxMs: number | undefined;
   readonly predictionHeld: boolean;
   readonly clean: boolean;
@@ -199,6 +204,7 @@ export function summariseTrials(drill: Drill, verdicts: readonly Verdict[]): Sum
     keptLost: spread(({ keptLost }) => keptLost),
     bothHeldMs: spread(({ bothHeldMs }) => bothHeldMs),
     requests: spread(({ requests }) => requests).median,
+    ownDelayMs: spread(({ ownDelayMs }) => ownDelayMs),
     outageMaxMs: verdicts[0]?.outageMaxMs,
     predictionHeld: verdicts.every(({ predictionHeld }) => predictionHeld),
     clean: verdicts.every(({ clean }) => clean),
