@@ -64,7 +64,7 @@ export async function vrrp(options: VrrpOptions): Promise<void> {
     process.exit(1);
   }
   if (options.daemon === true && options.controlFd === undefined) await daemonize();
-  process.title = 'evergate-vrrp';
+  process.title = loaded.plan.global.vrrpProcessName ?? 'evergate-vrrp';
   new Daemon(options, loaded.plan).start();
 }
 

@@ -47,7 +47,7 @@ export function readAddress(line: readonly Word[], context: PlanContext): Virtua
       if (value === undefined)
         context.warn('missing-argument', word.place, `'${word.text}' needs a value: it is left out`);
       else valued(address, value, context);
-    } else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address);
+    } else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address, word, context);
     else context.warn('unknown-word', word.place, `'${word.text}' is no word of an address line: it is left out`);
   }
   if (address.label !== undefined && address.label.length > 15) {
@@ -90,7 +90,9 @@ export function readPrefixed(
   return { family: ip.family, address: ip.host, prefix: Number(prefix) };
 }
 
-const flagWords: Readonly<Record<string, (address: Mutable<VirtualAddress>) => void>> = {
+const flagWords: Readonly<
+  Record<string, (address: Mutable<VirtualAddress>, word: Word, context: PlanContext) => void>
+> = {
   home: (address) => {
     address.home = true;
   },
@@ -112,8 +114,14 @@ const flagWords: Readonly<Record<string, (address: Mutable<VirtualAddress>) => v
   no_track: (address) => {
     address.noTrack = true;
   },
-  use_vmac: (address) => {
+  use_vmac: (address, word, context) => {
     address.onVmac = true;
+    context.alert(
+      'unsupported-word',
+      word.place,
+      'Evergate makes no macvlan for a single address',
+      'remove use_vmac here',
+    );
   },
 };
 
@@ -169,8 +177,14 @@ const valuedWords: Readonly<
         `'${value.text}' is neither seconds nor forever: preferred_lft is left out`,
       );
   },
-  track_group: (address, value) => {
+  track_group: (address, value, context) => {
     address.trackGroup = value.text;
+    context.alert(
+      'unsupported-word',
+      value.place,
+      'Evergate has no track_group',
+      'remove it: an address that is taken away is put back at once',
+    );
   },
 };
 

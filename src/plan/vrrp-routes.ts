@@ -209,6 +209,12 @@ function readValue(name: string, value: Word, locked: boolean, reading: Reading)
   const { context, words } = reading;
   if (name === 'track_group') {
     reading.trackGroup = value.text;
+    context.alert(
+      'unsupported-word',
+      value.place,
+      'Evergate has no track_group',
+      'remove it: what is lost is put back',
+    );
     return true;
   }
   if (name === 'via' || name === 'src' || name === 'as') {

@@ -77,8 +77,15 @@ export function readRule(line: readonly Word[], context: PlanContext): RulePlan 
         context.alert('missing-argument', word.place, `'${word.text}' needs a value`);
         return undefined;
       }
-      if (name === 'track_group') trackGroup = value.text;
-      else if (name === 'from' || name === 'to') {
+      if (name === 'track_group') {
+        trackGroup = value.text;
+        context.alert(
+          'unsupported-word',
+          value.place,
+          'Evergate has no track_group',
+          'remove it: what is lost is put back',
+        );
+      } else if (name === 'from' || name === 'to') {
         const prefixed = value.text === 'all' || value.text === 'any' ? undefined : readPrefixed(value.text);
         if (prefixed === undefined && value.text !== 'all' && value.text !== 'any')
           return leaveOut(value, `'${value.text}' is not an IP address with an optional /prefix`);

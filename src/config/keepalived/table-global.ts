@@ -23,19 +23,19 @@ const noBuffers = 'Evergate sizes its own netlink buffers';
 const statusInstead = 'remove it: `evergate status --json` and the metrics page tell the same';
 const many = words('NUMBER …', 1, 256);
 
-const restrictedTime = row(
+const restrictedTime = noEffect(
   'vrrp_rlimit_rttime',
-  integer(2, 2_147_483_647),
-  '10000',
   'microseconds of CPU time in a row at real-time priority',
+  'Evergate runs in short turns; write LimitRTTIME= in the systemd unit to limit it',
+  integer(2, 2_147_483_647),
 );
 const flushOnStop = noEffect('lvs_flush_on_stop', 'flush IPVS on stop', noIpvs);
 const checkerLimit = noEffect('checker_rlimit_rttime', "limit of the checker process' CPU time", noIpvs);
-const bfdLimit = row(
+const bfdLimit = noEffect(
   'bfd_rlimit_rttime',
-  integer(2, 2_147_483_647),
-  '10000',
   'as vrrp_rlimit_rttime; BFD runs in the vrrp process, the larger counts',
+  'Evergate runs in short turns; write LimitRTTIME= in the systemd unit to limit it',
+  integer(2, 2_147_483_647),
 );
 const snmpVrrp = refused('enable_snmp_vrrp', "SNMP's view of VRRP", statusInstead, none);
 
@@ -70,7 +70,12 @@ export const globalKeywords: readonly Keyword[] = [
     'gap between two unsolicited neighbour advertisements on one interface',
   ),
   row('vrrp_min_garp', boolean, 'off', 'one gratuitous ARP, no second set'),
-  row('vrrp_garp_extra_if', words('[all] SECONDS', 1, 2), 'off', 'refresh on other interfaces that hold addresses'),
+  refused(
+    'vrrp_garp_extra_if',
+    'refresh on other interfaces that hold addresses',
+    'remove it: switches relearn from the refresh of the interface itself, vrrp_garp_master_refresh',
+    words('[all] SECONDS', 1, 2),
+  ),
   row('vrrp_down_timer_adverts', integer(1, 100), '3', 'advertisements missed until the MASTER is down'),
   row('vrrp_lower_prio_no_advert', boolean, 'off', 'no advertisement in answer to a lower priority'),
   row('vrrp_higher_prio_send_advert', boolean, 'off', 'a last advertisement before giving way to a higher priority'),
@@ -86,25 +91,44 @@ export const globalKeywords: readonly Keyword[] = [
     'as vrrp_startup_delay, but counted from the boot of the machine',
     '2.4.0',
   ),
-  row('log_unknown_vrids', none, 'off', 'log advertisements of virtual routers that are not configured'),
+  noEffect(
+    'log_unknown_vrids',
+    'log advertisements of virtual routers that are not configured',
+    '`evergate trace` shows every advertisement',
+    none,
+  ),
   row(
     'dynamic_interfaces',
     { kind: 'choice', values: ['allow_if_changes'], optional: true },
     'off',
     'interfaces may come and go',
   ),
-  row('disable_local_igmp', none, 'off', 'net.ipv4.igmp_link_local_mcast_reports off while it runs'),
-  row('vmac_prefix', text('PREFIX'), 'vrrp', 'start of the names of macvlans'),
-  row('vmac_addr_prefix', text('PREFIX'), 'vmac_prefix', "start of the names of addresses' macvlans"),
-  row(
-    'nftables',
-    { kind: 'text', name: 'TABLE', optional: true },
-    'keepalived',
-    'the table for no_accept and macvlans',
+  refused(
+    'disable_local_igmp',
+    'net.ipv4.igmp_link_local_mcast_reports off while it runs',
+    'set net.ipv4.igmp_link_local_mcast_reports=0 with sysctl',
+    none,
   ),
-  row('nftables_priority', integer(-2_147_483_648, 2_147_483_647), '-1', "priority of the table's chains"),
-  row('nftables_counters', none, 'off', 'counters in the rules'),
-  row('nftables_ifindex', none, 'off', 'sets keyed by interface number'),
+  refused('vmac_prefix', 'start of the names of macvlans', 'name the macvlan: use_vmac NAME', text('PREFIX')),
+  noEffect(
+    'vmac_addr_prefix',
+    "start of the names of addresses' macvlans",
+    'there are no macvlans for single addresses',
+    text('PREFIX'),
+  ),
+  noEffect('nftables', 'the table for no_accept and macvlans', 'Evergate makes no firewall rules', {
+    kind: 'text',
+    name: 'TABLE',
+    optional: true,
+  }),
+  noEffect(
+    'nftables_priority',
+    "priority of the table's chains",
+    'Evergate makes no firewall rules',
+    integer(-2_147_483_648, 2_147_483_647),
+  ),
+  noEffect('nftables_counters', 'counters in the rules', 'Evergate makes no firewall rules', none),
+  noEffect('nftables_ifindex', 'sets keyed by interface number', 'Evergate makes no firewall rules', none),
 
   row('script_user', words('USER [GROUP]', 1, 2), 'keepalived_script if it exists, else root', 'who runs scripts'),
   row('enable_script_security', none, 'off', 'no script as root that others could write'),
@@ -116,7 +140,12 @@ export const globalKeywords: readonly Keyword[] = [
   row('notify_fifo_script', command, '', 'reads notify_fifo; gets its path as last argument'),
   row('vrrp_notify_fifo', words('PATH [USER [GROUP]]', 1, 3), '', 'named pipe for state changes of VRRP'),
   row('vrrp_notify_fifo_script', command, '', 'reads vrrp_notify_fifo; gets its path as last argument'),
-  row('fifo_write_vrrp_states_on_reload', none, 'off', 'write all states to the pipes after a reload'),
+  refused(
+    'fifo_write_vrrp_states_on_reload',
+    'write all states to the pipes after a reload',
+    'ask `evergate status --json` after a reload',
+    none,
+  ),
 
   row('notification_email', list('MAIL-ADDRESS'), '', 'who gets mail'),
   row('notification_email_from', text('MAIL-ADDRESS'), 'keepalived@ the host name', 'sender'),
@@ -129,39 +158,79 @@ export const globalKeywords: readonly Keyword[] = [
 
   row('vrrp_priority', integer(-20, 19), '0', 'nice value of the vrrp process'),
   row('vrrp_rt_priority', nearest(1, 99), 'off', 'real-time priority of the vrrp process'),
-  row('vrrp_no_swap', none, 'off', 'lock the vrrp process in memory'),
-  row('vrrp_cpu_affinity', many, 'all', 'processors of the vrrp process'),
+  refused(
+    'vrrp_no_swap',
+    'lock the vrrp process in memory',
+    "the runtime's memory can't be locked; keep the process from swapping with MemorySwapMax=0 in its systemd unit",
+    none,
+  ),
+  refused(
+    'vrrp_cpu_affinity',
+    'processors of the vrrp process',
+    'write CPUAffinity= in the systemd unit, or start it with taskset',
+    many,
+  ),
   restrictedTime,
   alias('vrrp_rlimit_rtime', restrictedTime),
-  row(
+  noEffect(
     'max_auto_priority',
-    { kind: 'integer', min: -1, max: 99, optional: true },
-    '0',
     'real-time priority it may give itself when timers come late; 0: none',
+    'Evergate takes the priority that vrrp_rt_priority gives and measures its own lateness',
+    { kind: 'integer', min: -1, max: 99, optional: true },
   ),
-  row(
+  noEffect(
     'min_auto_priority_delay',
-    integer(1, 10_000_000),
-    '1000000',
     'microseconds of lateness that count for max_auto_priority',
+    'Evergate takes the priority that vrrp_rt_priority gives and measures its own lateness',
+    integer(1, 10_000_000),
   ),
   row('bfd_priority', integer(-20, 19), '0', 'as vrrp_priority; BFD runs in the vrrp process, the more urgent counts'),
   row('bfd_rt_priority', nearest(1, 99), 'off', 'as vrrp_rt_priority; BFD runs in the vrrp process, the higher counts'),
-  row('bfd_no_swap', none, 'off', 'as vrrp_no_swap; BFD runs in the vrrp process'),
-  row('bfd_cpu_affinity', many, 'all', 'as vrrp_cpu_affinity; BFD runs in the vrrp process'),
+  refused(
+    'bfd_no_swap',
+    'as vrrp_no_swap; BFD runs in the vrrp process',
+    "the runtime's memory can't be locked; keep the process from swapping with MemorySwapMax=0 in its systemd unit",
+    none,
+  ),
+  refused(
+    'bfd_cpu_affinity',
+    'as vrrp_cpu_affinity; BFD runs in the vrrp process',
+    'write CPUAffinity= in the systemd unit, or start it with taskset',
+    many,
+  ),
   bfdLimit,
   alias('bfd_rlimit_rtime', bfdLimit),
-  row('process_name', text('NAME'), 'evergate', 'of the supervising process'),
+  noEffect(
+    'process_name',
+    'of the supervising process',
+    'the launcher is named evergate-run; vrrp_process_name names the vrrp process',
+    text('NAME'),
+  ),
   row('vrrp_process_name', text('NAME'), 'evergate-vrrp', 'of the vrrp process'),
-  row('umask', text('NUMBER|BITS'), '0177', 'of files that are made'),
-  row('data_use_instance', boolean, 'off', "the instance's name is part of the dump files' names"),
+  noEffect(
+    'umask',
+    'of files that are made',
+    'what the daemon writes is readable by its owner only',
+    text('NUMBER|BITS'),
+  ),
+  refused(
+    'data_use_instance',
+    "the instance's name is part of the dump files' names",
+    'name the dump files with state_file_location, stats_file_location and json_file_location',
+    boolean,
+  ),
   row('state_file_location', text('PATH'), '/tmp', 'where SIGUSR1 writes its dump; a folder if it ends in /', '2.3.0'),
   row('stats_file_location', text('PATH'), '/tmp', 'where SIGUSR2 writes its dump', '2.3.0'),
   row('json_file_location', text('PATH'), '/tmp', 'where SIGJSON writes its dump', '2.3.0'),
   row('json_version', integer(1, 2), '1', 'shape of that dump: 2 names the list and adds processes', '2.3.0'),
   row('random_seed', integer(0, 4_294_967_295), 'the time', 'of _RANDOM'),
   row('use_symlink_paths', boolean, 'off', 'scripts are run by the path as written, symbolic links kept', '2.3.0'),
-  row('set_supplementary_groups', none, 'off', "scripts get their user's supplementary groups", '2.3.0'),
+  refused(
+    'set_supplementary_groups',
+    "scripts get their user's supplementary groups",
+    'name the group that the script needs after its user',
+    none,
+  ),
 
   noEffect('process_names', 'the default process names', 'processes always have names of their own'),
   noEffect('bfd_process_name', 'name of the BFD process', 'BFD runs in the vrrp process'),

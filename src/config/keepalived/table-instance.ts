@@ -1,7 +1,21 @@
 /** Words of vrrp_instance and its authentication block. */
 
 import type { Keyword } from './keywords.ts';
-import { boolean, choice, command, integer, list, nearest, none, refused, row, seconds, text, words } from './row.ts';
+import {
+  boolean,
+  choice,
+  command,
+  integer,
+  list,
+  nearest,
+  noEffect,
+  none,
+  refused,
+  row,
+  seconds,
+  text,
+  words,
+} from './row.ts';
 import { notifyKeywords, trackKeywords } from './table-tracking.ts';
 
 const sourceAddress = row(
@@ -58,11 +72,11 @@ export const instanceKeywords: readonly Keyword[] = [
   row('unicast_ttl', integer(0, 255), '255', 'TTL of unicast advertisements'),
   row('unicast_fault_no_peer', none, 'off', 'FAULT when unicast_peer is empty, instead of multicast'),
   row('check_unicast_src', boolean, 'vrrp_check_unicast_src', 'the sender must be one of the peers'),
-  row(
+  refused(
     'old_unicast_checksum',
+    'checksum of Keepalived up to 1.3.6',
+    'update the other end: Keepalived from 1.3.7 sums as the RFC says',
     { kind: 'choice', values: ['never'], optional: true },
-    'found out',
-    'checksum of versions up to 1.3.6; never: do not look for it',
   ),
   row(
     'v3_checksum_as_v2',
@@ -77,12 +91,11 @@ export const instanceKeywords: readonly Keyword[] = [
     'vrrp_down_timer_adverts, or 3',
     'advertisements missed until the MASTER is down',
   ),
-  row(
+  noEffect(
     'timer_expired_backup',
-    { kind: 'integer', min: 1, max: 254, optional: true },
-    'off',
     'a MASTER whose timer came so late that a router of this priority (254) would have taken over assumes that it did',
-    '2.3.0',
+    'always so: a router that wakes up late assumes that it was replaced',
+    { kind: 'integer', min: 1, max: 254, optional: true },
   ),
   row(
     'authentication',
@@ -91,7 +104,12 @@ export const instanceKeywords: readonly Keyword[] = [
     'password in advertisements; version 2 only',
   ),
   row('accept', none, 'on, but with strict mode off', 'answer on the addresses although not their owner'),
-  row('no_accept', none, 'off', 'drop what is sent to the addresses'),
+  refused(
+    'no_accept',
+    'drop what is sent to the addresses',
+    'remove it, and drop what must not reach the addresses with your own firewall rules',
+    none,
+  ),
   row(
     'skip_check_adv_addr',
     boolean,
@@ -137,19 +155,39 @@ export const instanceKeywords: readonly Keyword[] = [
     'vrrp_garp_master_refresh_repeat, or 1',
     'gratuitous ARPs in a refreshing set',
   ),
-  row(
+  refused(
     'garp_extra_if',
-    words('[all] SECONDS', 1, 2),
-    'vrrp_garp_extra_if',
     'refresh on other interfaces that hold addresses',
+    'remove it: switches relearn from the refresh of the interface itself, garp_master_refresh',
+    words('[all] SECONDS', 1, 2),
   ),
   row('use_vmac', words('[INTERFACE] [MAC]', 0, 2), 'off', 'a macvlan with the virtual MAC address'),
-  row('use_vmac_addr', none, 'off', 'a macvlan for each other interface that holds addresses'),
+  refused(
+    'use_vmac_addr',
+    'a macvlan for each other interface that holds addresses',
+    "remove it: addresses on other interfaces keep those interfaces' hardware addresses",
+    none,
+  ),
   row('vmac_xmit_base', none, 'off', 'advertisements from the base interface'),
-  row('use_ipvlan', words('[INTERFACE] [ADDRESS] [bridge|private|vepa]', 0, 3), 'off', 'an ipvlan to send from'),
-  row('vrf', text('INTERFACE'), '', 'the VRF, with unicast and no interface'),
+  refused(
+    'use_ipvlan',
+    'an ipvlan to send from',
+    'use use_vmac, or no virtual interface at all',
+    words('[INTERFACE] [ADDRESS] [bridge|private|vepa]', 0, 3),
+  ),
+  refused(
+    'vrf',
+    'the VRF, with unicast and no interface',
+    'name the interface that is in the VRF with interface',
+    text('INTERFACE'),
+  ),
   row('debug', integer(0, 4), '0', "Keepalived's level of detail in logs"),
-  row('kernel_rx_buf_size', integer(0, 2_147_483_647), "the system's", 'bytes of the receiving socket'),
+  noEffect(
+    'kernel_rx_buf_size',
+    'bytes of the receiving socket',
+    'the receiving socket has 1 MiB, which no group fills',
+    integer(0, 2_147_483_647),
+  ),
   ...trackKeywords,
   ...notifyKeywords,
   row(

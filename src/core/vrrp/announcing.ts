@@ -62,7 +62,7 @@ export class Announcing {
 
   /** Taken off the interface by somebody else: put back and announced. */
   #addressLost(address: string, settings: VirtualRouterSettings): void {
-    const lost = addressesOf(settings).filter((ours) => ours.address === address);
+    const lost = addressesOf(settings).filter((ours) => ours.address === address && ours.noTrack !== true);
     if (lost.length === 0) return;
     this.#out.log('warning', settings.name, `address ${address} was removed by someone else, putting it back`);
     this.#out.put({ kind: 'add-addresses', addresses: lost, all: false });

@@ -22,6 +22,7 @@ const exceptions: Readonly<Record<string, string>> = {
   'ipv6.conf': 'Keepalived sets version 3 and takes a first address that is not link-local without a word in -t',
   'newer-words.conf': 'words of Keepalived 2.3 and of Evergate',
   'refused.conf': 'Keepalived does IPVS, SNMP and DBus',
+  'refused-words.conf': 'Keepalived has these words',
 };
 
 interface Outcome {
