@@ -193,3 +193,17 @@ test('back-pressure: a server that does not read holds the client up, chunked or
     assert.match(client.take(), /^HTTP\/1.1 200/);
   }
 });
+
+test('a client that sends a long body after its refusal still gets the answer', () => {
+  const bench = make();
+  const client = bench.client();
+  client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n');
+  for (let i = 0; i < 10; i++) {
+    client.send('x'.repeat(10_000));
+    bench.settle();
+  }
+  assert.match(client.take(), /^HTTP\/1.1 400 Bad request/);
+  assert.ok(client.sawEnd && client.error === undefined);
+  bench.wait(2_000);
+  assert.equal(bench.connections, 0);
+});
