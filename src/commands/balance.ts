@@ -6,6 +6,7 @@ import { inheritedSockets, serviceManager, stderrIsJournal } from '../adapters/s
 import { type TakenListeners, takeOver } from '../adapters/take-over.ts';
 import { severities } from '../core/log/syslog.ts';
 import type { BalancerPlan } from '../plan/balancer.ts';
+import { openBalancerControl } from './balance/control.ts';
 import { withinDescriptors } from './balance/descriptors.ts';
 import { Listeners } from './balance/listeners.ts';
 import { loadBalancerPlan } from './balance/load.ts';
@@ -33,6 +34,8 @@ export interface BalanceOptions {
   readonly terminate?: readonly string[];
   readonly io: string;
   readonly controlFd?: string;
+  /** The node's name for `evergate status`: a path, or @name. */
+  readonly socket?: string;
 }
 
 type Tell = (severity: 'alert' | 'warning' | 'notice', text: string) => void;
@@ -142,6 +145,11 @@ class Balance {
     }
     this.#pidfile = this.#options.pidfile ?? plan.global.pidfile;
     if (this.#pidfile !== undefined) writeFileSync(this.#pidfile, `${process.pid}\n`);
+    openBalancerControl(this.#supervisor, {
+      node: this.#options.socket,
+      launched: this.#options.controlFd !== undefined,
+      failed: (reason) => this.#tell('notice', `No control socket (evergate status): ${reason}`),
+    });
     dropPrivileges(plan.global, (text) => this.#fail(new Error(text)));
     for (const pid of this.#options.finish ?? []) this.#signalOld(pid, 'SIGUSR1');
     for (const pid of this.#options.terminate ?? []) this.#signalOld(pid, 'SIGTERM');
