@@ -163,6 +163,8 @@ test('the prediction follows the files and the engine', async () => {
   assert.equal(Math.round(checked.outageMaxMs ?? 0), 2000 + 3000 + Math.round((256 - 102) / 0.256));
   const unplugged = predicted(cluster, tracked, 'unplug', 'link');
   assert.equal(Math.round(unplugged.outageMaxMs ?? 0), 3602);
+  // Evergate's nodes watch each other beside the advertisements: silence is borne for a second at most.
+  assert.equal(predicted(cluster, told, 'unplug', 'link').outageMaxMs, 1000);
   const stopped = [told, tracked].map((engine) => predicted(cluster, engine, 'stop', 'node'));
   assert.deepEqual(
     stopped.map(({ active, outageMaxMs }) => [active, Math.round(outageMaxMs ?? -1)]),

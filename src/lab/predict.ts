@@ -2,7 +2,7 @@
  * The prediction: who has the address after a step and how long clients may wait, from the protocol's own election
  * (src/core/vrrp/election.ts) and the files. Pure; said before the fault is done.
  */
-import { vrrpDaemon } from '../core/limits.ts';
+import { peerBfd, vrrpDaemon } from '../core/limits.ts';
 import { type ElectionNode, elect, isAble, takeOver } from '../core/vrrp/election.ts';
 import { runningPriority, type Tracked } from '../core/vrrp/tracking.ts';
 import type { VirtualRouterPlan, VrrpPlan } from '../plan/vrrp.ts';
@@ -100,6 +100,15 @@ export function predict(
   if (active.length === 0) return same(undefined, 'nobody can take over');
   if (active.includes(old) || detection === undefined) return same(undefined, 'the failure is not noticed');
   if (step_.kind === 'stays' || step_.kind === 'nobody') return same(undefined, step_.formula);
+  if (step_.kind === 'silent' && engine.actsAtOnce && nodes.every(({ router }) => router.settings.peerBfd !== false)) {
+    // The sessions follow each other's lateness up to this (core/limits.ts); on an idle machine it is three packets.
+    const watchedMs = peerBfd.intervalMs * peerBfd.multiplierMax;
+    if (watchedMs < step_.maxMs)
+      return same(
+        watchedMs,
+        `the nodes watch each other every ${peerBfd.intervalMs} ms and bear with ${watchedMs} ms of silence at most`,
+      );
+  }
   const noticed = detection > 0 ? `noticed within ${round(detection)} ms, then ` : '';
   return same(detection + step_.maxMs, `${noticed}${step_.formula}`);
 }

@@ -78,17 +78,20 @@ function draw(canvas) {
   }
 
   g.lineWidth = 1;
-  for (const [from, to] of t.limits) {
-    if (to > t.to) continue;
+  t.limits.forEach(([from, to], i) => {
+    if (to > t.to) return;
     g.strokeStyle = colour('quiet');
     g.setLineDash([4, 4]);
     line(g, x(to), bandsTop, x(to), plotBottom);
     g.setLineDash([]);
+    const text = 'latest, as predicted', wide = g.measureText(text).width;
+    const start = x(to) + wide + 8 > right ? x(to) - wide - 4 : x(to) + 4, middle = plotTop + 8 + 16 * i;
+    g.fillStyle = colour('card');
+    g.fillRect(start - 2, middle - 8, wide + 4, 15);
     g.fillStyle = colour('quiet');
-    const text = 'latest, as predicted';
-    g.textAlign = x(to) + g.measureText(text).width + 8 > right ? 'right' : 'left';
-    g.fillText(text, x(to) + (g.textAlign === 'left' ? 4 : -4), plotBottom - 8);
-  }
+    g.textAlign = 'left';
+    g.fillText(text, start, middle);
+  });
   t.steps.forEach(([at, text], i) => {
     g.strokeStyle = g.fillStyle = colour('step');
     const row = t.rows[i];

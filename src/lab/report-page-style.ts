@@ -56,7 +56,7 @@ li.step { color: var(--step); } li.problem { color: var(--bad); }
   .overview { font-size: 0.85rem; }
   .overview :is(th, td):nth-child(3) { display: none; }
   th, td { padding-left: 0.3rem; padding-right: 0.3rem; }
-  .figures { gap: 0.4rem 1.2rem; }
+  .figures { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem 1rem; }
   canvas { height: 17rem; }
 }
 `;
