@@ -171,8 +171,10 @@ class Daemon {
 
   #applyPriority(): void {
     const { realtimePriority, processPriority, noSwap } = this.#failover.plan.global;
-    for (const refused of raisePriority({ realtimePriority, processPriority, noSwap }))
-      this.#journal.log('warning', refused);
+    // Unasked it takes the lowest real-time priority where it may: an advertisement that waits behind the balancer's load looks like a death.
+    const asked = realtimePriority > 0 || processPriority !== 0;
+    const refusals = raisePriority({ realtimePriority: asked ? realtimePriority : 1, processPriority, noSwap });
+    for (const refused of asked ? refusals : []) this.#journal.log('warning', refused);
   }
 
   /** The launcher tells whether the balancer serves. When the launcher itself is gone, nobody will ever tell again: stop. */

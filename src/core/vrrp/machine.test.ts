@@ -425,6 +425,16 @@ test('what a late riser says to the one it follows must lose: its own priority, 
   }
 });
 
+test('at 10 ms a short stall is no reason to let go; a long one is', () => {
+  const it = activeRouter({ version: 3, advertisementIntervalMs: 10 });
+  it.at(it.machine.deadline()! + 90);
+  assert.deepEqual(it.give({ kind: 'timer' }), ['advert 100']);
+  assert.equal(it.state, 'active');
+  it.at(it.machine.deadline()! + 110);
+  it.give({ kind: 'timer' });
+  assert.equal(it.state, 'backup');
+});
+
 test('a backup that slept through its deadline by an interval listens once more; one that is a little late does not', () => {
   const it = router();
   it.start();

@@ -37,6 +37,12 @@ interface ActiveState {
 const yieldedLingerMs = 20;
 const resignedLingerMs = 100;
 
+/**
+ * A stall up to this long is no reason to let go: what others said meanwhile waits in the socket and is heard first. Without it an interval
+ * of 10 ms would turn each hiccup of the machine into two moves of the address.
+ */
+const shortStallMs = 100;
+
 export class VirtualRouterMachine {
   #settings: VirtualRouterSettings;
   readonly #grouped: boolean;
@@ -236,7 +242,8 @@ export class VirtualRouterMachine {
     const state = this.#state;
     if (state.kind === 'active') {
       const intervalMs = this.#settings.advertisementIntervalMs;
-      if (now < state.advertiseAt + Math.max(this.#settings.downTimerAdverts - 1, 0.5) * intervalMs) return;
+      const silence = Math.max(this.#settings.downTimerAdverts - 1, 0.5) * intervalMs;
+      if (now < state.advertiseAt + Math.max(silence, shortStallMs)) return;
       const silentMs = Math.round(now - state.advertiseAt + intervalMs);
       this.#log('warning', `was not run for ${silentMs}ms, assuming that it was replaced`);
       this.#log('notice', 'Entering BACKUP STATE');
