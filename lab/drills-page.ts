@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { verbs } from '../src/lab/drill-file.ts';
 
 interface Spread {
   readonly median: number;
@@ -68,6 +69,37 @@ Both engines ran the same, unmodified files in the same network namespaces, one 
 HAProxy 2.6.12 and Keepalived 2.2.7 run without a supervisor that would restart them; Evergate's launcher restarts what died.
 
 ${configurations.map(section).join('\n')}
+## A drill of your own
+
+A drill is a YAML file: \`evergate drill -f haproxy.cfg -k lb1=… -k lb2=… --drill mine.yaml\`.
+
+\`\`\`yaml
+title: The active node loses its link for five seconds
+before:              # prepares; not measured
+  - kill: server
+    on: server3
+steps:
+  - unplug: link     # one verb a step; on: active, standby, preferred, all, server, servers, or a name
+    on: active
+  - wait: answers    # clients are answered again
+    within: 10 s
+  - plug: link
+    on: lb1
+    at: 5 s          # not before this long after the first step
+  - wait: settled    # every node is what the election says, and clients are answered
+  - hold: 1 s
+expect:
+  failed: 100        # most requests that may fail; broken and outage likewise
+\`\`\`
+
+| verb | what |
+|---|---|
+${Object.entries(verbs)
+  .map(([verb, { what }]) => `| \`${verb}\` | ${what.length === 0 ? 'a duration' : what.join(', ')} |`)
+  .join('\n')}
+
+\`answer\` takes a number where that makes sense (\`status 500\`, \`slow 300\`); \`stall\` and \`overload\` last for what \`for\` says.
+
 ## Is the prober right?
 
 The originals on the example's files, measured by another prober before (medians of seven), and by this one:
