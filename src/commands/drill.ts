@@ -49,6 +49,15 @@ export async function drill(options: DrillOptions): Promise<void> {
     if (error instanceof TopologyError || error instanceof RangeError) refuse(error.message);
     throw error;
   }
+  // Before the work, not after it: a report that can't be written.
+  for (const path of [options.json, options.junit, options.html])
+    if (path !== undefined) {
+      try {
+        writeFileSync(path, '');
+      } catch (error) {
+        refuse((error as Error).message);
+      }
+    }
   process.exit(await rehearse(options, loaded, cluster, terminal));
 }
 
