@@ -1,4 +1,5 @@
 /** The proxy's counting, on the board: admission is exact across threads, counters are this worker's own cells. */
+import { type MessageError, messageErrors } from '../core/http1/head.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import { frontendCounter, serverCounter } from './board/layout.ts';
 import type { Board } from './board.ts';
@@ -47,8 +48,10 @@ export class BoardStats implements ProxyStats {
     this.#counters[this.#frontends[frontend]! + frontendCounter.requests]!++;
   }
 
-  requestError(frontend: number): void {
-    this.#counters[this.#frontends[frontend]! + frontendCounter.requestErrors]!++;
+  requestError(frontend: number, reason: MessageError | undefined): void {
+    const at = this.#frontends[frontend]!;
+    this.#counters[at + frontendCounter.requestErrors]!++;
+    if (reason !== undefined) this.#counters[at + frontendCounter.malformed + messageErrors.indexOf(reason)]!++;
   }
 
   connectAttempt(backend: number, server: number): void {

@@ -6,6 +6,7 @@ import { frontendCounter, serverCounter } from './board/layout.ts';
 import { createBoard, openBoard } from './board.ts';
 import { Checker } from './checker.ts';
 import { WorkerDispatch } from './dispatcher.ts';
+import { BoardStats } from './proxy-stats.ts';
 import { snapshot } from './stats.ts';
 
 test('a snapshot tells what workers counted and the checker found, in HAProxy’s words', () => {
@@ -39,6 +40,7 @@ test('a snapshot tells what workers counted and the checker found, in HAProxy’
     counters[board.layout.frontendCounters[0] + frontendCounter.requests] += 3 + worker;
     counters[board.layout.serverCounters[0][0] + serverCounter.bytesOut] += 2 ** 40;
     counters[board.layout.serverCounters[0][0] + serverCounter.responses2xx] += 1;
+    new BoardStats(board, clock).requestError(0, 'chunk-size');
     board.admit(0);
     new WorkerDispatch(board, random).backends[0].assign({
       balanceHash: -1,
@@ -55,6 +57,8 @@ test('a snapshot tells what workers counted and the checker found, in HAProxy’
     [true, true],
   );
   assert.equal(frontends[0].req_tot, 7);
+  assert.equal(frontends[0].ereq, 2);
+  assert.deepEqual(frontends[0].malformed, { 'chunk-size': 2 });
   assert.equal(frontends[0].scur, 2);
   const [first, second, , , backup] = backends[0].servers;
   assert.equal(first.status, 'UP');

@@ -3,6 +3,7 @@
  * Reading takes no lock; each number is exact by itself, and two numbers may be a moment apart.
  */
 import { checkDescriptions, checkStatuses } from '../core/health/result.ts';
+import { type MessageError, messageErrors } from '../core/http1/head.ts';
 import type { BackendPlan, ServerPlan } from '../plan/balancer.ts';
 import type { BackendBoard } from './board/backend.ts';
 import { frontendCounter, serverCounter } from './board/layout.ts';
@@ -34,6 +35,8 @@ export interface FrontendStats extends ResponseClasses {
   readonly dreq: number;
   readonly dresp: number;
   readonly ereq: number;
+  /** Of these the malformed ones, by the rule they broke; what never happened is left out. */
+  readonly malformed: Readonly<Partial<Record<MessageError, number>>>;
   readonly rate: number;
   readonly rate_max: number;
   readonly conn_tot: number;
@@ -138,6 +141,15 @@ export function snapshot(board: Board, wallMs: number): Stats {
   };
 }
 
+function malformed(board: Board, at: number): Partial<Record<MessageError, number>> {
+  const counts: Partial<Record<MessageError, number>> = {};
+  for (const [index, reason] of messageErrors.entries()) {
+    const count = board.sum(at + index);
+    if (count > 0) counts[reason] = count;
+  }
+  return counts;
+}
+
 function frontendStats(board: Board, index: number): FrontendStats {
   const plan = board.plan.frontends[index];
   const at = board.layout.frontendCounters[index];
@@ -157,6 +169,7 @@ function frontendStats(board: Board, index: number): FrontendStats {
     dreq: sum('deniedRequests'),
     dresp: sum('deniedResponses'),
     ereq: sum('requestErrors'),
+    malformed: malformed(board, at + frontendCounter.malformed),
     rate: board.frontendCell(index, 'ratePrevious'),
     rate_max: board.frontendCell(index, 'rateMax'),
     conn_tot: sum('connections'),

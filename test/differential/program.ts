@@ -1,7 +1,8 @@
 /** Starting and ending the program under test. Processes are ended by their own id, always. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -59,9 +60,9 @@ export class RunningProgram {
   async listening(places: readonly Place[], ms: number): Promise<boolean> {
     const end = performance.now() + ms;
     while (!this.#exited && performance.now() < end) {
-      const open = listeningPorts();
+      const open = await listeningPorts();
       if (places.every((place) => ('path' in place ? existsSync(place.path) : open.has(place.port)))) return true;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 40));
     }
     return false;
   }
@@ -76,17 +77,27 @@ export class RunningProgram {
   }
 }
 
-/** Local ports in state LISTEN (proc(5), /proc/net/tcp and tcp6: state 0A). */
-function listeningPorts(): Set<number> {
-  const ports = new Set<number>();
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    if (!existsSync(table)) continue;
-    for (const line of readFileSync(table, 'latin1').split('\n')) {
-      const fields = line.trim().split(/\s+/);
-      if (fields[3] === '0A') ports.add(Number.parseInt(fields[1]!.split(':')[1]!, 16));
-    }
-  }
-  return ports;
+let asked: Promise<ReadonlySet<number>> | undefined;
+
+/**
+ * Local ports in state LISTEN (proc(5), /proc/net/tcp and tcp6: state 0A). One look serves all who wait: on a machine with many
+ * connections the tables are long, and this process must answer as a server meanwhile.
+ */
+function listeningPorts(): Promise<ReadonlySet<number>> {
+  asked ??= readListening().finally(() => {
+    asked = undefined;
+  });
+  return asked;
+}
+
+async function readListening(): Promise<ReadonlySet<number>> {
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((table) => existsSync(table));
+  const texts = await Promise.all(tables.map((table) => readFile(table, 'latin1')));
+  return new Set(
+    [...texts.join('\n').matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A /gm)].map((match) =>
+      Number.parseInt(match[1]!, 16),
+    ),
+  );
 }
 
 /** Ports that were free a moment ago. */

@@ -21,32 +21,35 @@ export const field = {
   websocketKey: 11,
 } as const;
 
-/** Why a head or body is refused: the name says the rule. */
-export type MessageError =
-  | 'method'
-  | 'target'
-  | 'version'
-  | 'status'
-  | 'line-end'
-  | 'field-name'
-  | 'field-value'
-  | 'fold'
-  | 'fields'
-  | 'too-long'
-  | 'target-too-long'
-  | 'host-missing'
-  | 'host-twice'
-  | 'host'
-  | 'content-length'
-  | 'transfer-encoding'
-  | 'transfer-coding'
-  | 'length-and-encoding'
-  | 'connection'
-  | 'websocket-key'
-  | 'chunk-size'
-  | 'chunk-extension'
-  | 'chunk-end'
-  | 'trailer';
+/** Why a head or body is refused: the name says the rule. Their order is that of counters on the board: new ones come last. */
+export const messageErrors = [
+  'method',
+  'target',
+  'version',
+  'status',
+  'line-end',
+  'field-name',
+  'field-value',
+  'fold',
+  'fields',
+  'too-long',
+  'target-too-long',
+  'host-missing',
+  'host-twice',
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'transfer-coding',
+  'length-and-encoding',
+  'connection',
+  'websocket-key',
+  'chunk-size',
+  'chunk-extension',
+  'chunk-end',
+  'trailer',
+] as const;
+
+export type MessageError = (typeof messageErrors)[number];
 
 export class Head {
   buffer: Uint8Array = new Uint8Array(0);

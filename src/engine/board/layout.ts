@@ -8,6 +8,7 @@
  * (Aligned 64-bit loads and stores are never torn on x64 and arm64.)
  */
 import { balanceCells } from '../../core/balance/create.ts';
+import { messageErrors } from '../../core/http1/head.ts';
 import { waitersMax } from '../../core/limits.ts';
 import type { BackendPlan, BalancerPlan } from '../../plan/balancer.ts';
 
@@ -115,8 +116,10 @@ export const frontendCounter = {
   responses5xx: 11,
   responsesOther: 12,
   sessions: 13,
+  /** From here one for each of `messageErrors`: why requests were malformed. */
+  malformed: 14,
 } as const;
-const frontendCounters = 16;
+const frontendCounters = frontendCounter.malformed + messageErrors.length;
 
 /** Counters of backends and servers alike. */
 export const serverCounter = {

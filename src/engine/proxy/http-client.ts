@@ -285,9 +285,12 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     }
     const head = context.requestHead;
     let after = readRequest(head, buffer, start, end, context.headBytesMax);
-    if (after > 0 && head.chunked && !this.#chunksAreGood(buffer, after, end)) after = head.fail('chunk-size', after);
+    if (after > 0 && head.chunked) {
+      const error = this.#lookAhead(buffer, after, end);
+      if (error !== undefined) after = head.fail(error, after);
+    }
     if (after === 0) this.#headGrew();
-    else if (after < 0) this.#refuse(statusOf(head.error!), 'P');
+    else if (after < 0) this.#refuse(statusOf(head.error!), 'P', head.error);
     if (after <= 0) return after < 0 ? end : 0;
 
     this.state = 'exchange';
@@ -301,12 +304,12 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   }
 
   /** A body whose beginning is here and is nonsense reaches no server, as with HAProxy. */
-  #chunksAreGood(buffer: Uint8Array, start: number, end: number): boolean {
+  #lookAhead(buffer: Uint8Array, start: number, end: number): MessageError | undefined {
     const { lookahead } = this.context;
     lookahead.begin('chunked', 0);
     for (let at = start; at < end && !lookahead.done && lookahead.error === undefined; )
       at = lookahead.read(buffer, at, end);
-    return lookahead.error === undefined;
+    return lookahead.error;
   }
 
   #headGrew(): void {
@@ -318,8 +321,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   // ---------------------------------------------------------------- endings
 
   /** Answers what could not be read, and closes. @param cause P: malformed · C: broken off · c: too late. */
-  #refuse(status: ErrorStatus, cause: 'P' | 'C' | 'c'): void {
-    this.context.stats.requestError(this.frontend.plan.index);
+  #refuse(status: ErrorStatus, cause: 'P' | 'C' | 'c', reason?: MessageError): void {
+    this.context.stats.requestError(this.frontend.plan.index, reason);
     const page = this.frontend.plan.errorFiles.get(status) ?? errorPages.get(status)!.raw;
     this.stream.write(page, 0, page.length);
     this.#logUnread(status, cause);

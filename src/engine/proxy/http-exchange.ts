@@ -95,7 +95,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
 
   #badBody(end: number): number {
     this.response.keepClient = false;
-    this.context.stats.requestError(this.client.frontend.plan.index);
+    this.context.stats.requestError(this.client.frontend.plan.index, this.request.body.error);
     if (this.#phase === 'failed') this.request.body.done = true;
     else if (this.#phase === 'draining') this.#complete();
     else if (this.response.started) this.#breakOff('C', 'D');

@@ -1,4 +1,5 @@
 /** What the proxy asks of its neighbours in the engine, besides Dispatch: counting and logging. */
+import type { MessageError } from '../../core/http1/head.ts';
 import type { LogRecord } from '../../core/log/record.ts';
 
 /**
@@ -30,8 +31,8 @@ export interface ProxyStats {
   frontendConnections(frontend: number): number;
   /** A request head was read. */
   request(frontend: number): void;
-  /** A request was malformed, too late, or broken off. */
-  requestError(frontend: number): void;
+  /** A request was malformed (`reason`), too late, or broken off. */
+  requestError(frontend: number, reason: MessageError | undefined): void;
   /** A new connection to a server is begun, or one from the pool is taken. */
   connectAttempt(backend: number, server: number): void;
   reused(backend: number, server: number): void;
