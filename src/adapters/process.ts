@@ -32,7 +32,9 @@ export class SystemScripts implements Scripts {
       setImmediate(() => ended({ kind: 'unstartable', reason: `user ${command.user} does not exist` }));
       return { signal: () => {} };
     }
-    return start(command.argv, identity.uid === process.getuid?.() ? undefined : identity, ended);
+    // Who is not root can become nobody else: the service's own user runs its scripts then (Keepalived always runs as root).
+    const stays = process.getuid?.() !== 0 || identity.uid === 0;
+    return start(command.argv, stays ? undefined : identity, ended);
   }
 
   inspect(command: Command): CommandInspection {
