@@ -1,0 +1,131 @@
+/** A Docker engine of our own, on a site's network, with stand-ins for the base images that the shipped Dockerfiles name. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { must, type Ran, runProgram, type Site } from './site.ts';
+
+/** What the stand-in for the base images is made of. */
+export const imagePackages = ['libatomic1', 'libstdc++6', 'ca-certificates', 'nginx-light'];
+
+export class Engine {
+  readonly #site: Site;
+  readonly #home: string;
+  readonly #config: string;
+  #daemon: ChildProcess | undefined;
+
+  constructor(site: Site) {
+    this.#site = site;
+    this.#home = join(site.folder, 'docker');
+    this.#config = join(this.#home, 'config');
+  }
+
+  get socket(): string {
+    return join(this.#home, 'docker.sock');
+  }
+
+  /** Starts the daemon. @param plugins a folder with docker-compose and docker-buildx. */
+  async start(plugins: string): Promise<void> {
+    mkdirSync(join(this.#config, 'cli-plugins'), { recursive: true });
+    for (const plugin of ['docker-compose', 'docker-buildx'])
+      copyFileSync(join(plugins, plugin), join(this.#config, 'cli-plugins', plugin));
+    const proxies = {
+      default: { httpProxy: this.#site.proxyUrl, httpsProxy: this.#site.proxyUrl, noProxy: '127.0.0.1,localhost' },
+    };
+    writeFileSync(join(this.#config, 'config.json'), JSON.stringify({ proxies }));
+    const [program, ...rest] = [
+      ...this.#site.inside,
+      'dockerd',
+      ...[
+        '--host',
+        `unix://${this.socket}`,
+        '--data-root',
+        join(this.#home, 'data'),
+        '--exec-root',
+        join(this.#home, 'exec'),
+      ],
+      ...['--pidfile', join(this.#home, 'pid'), '--userland-proxy=false'],
+    ];
+    this.#daemon = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    for (const stream of [this.#daemon.stdout!, this.#daemon.stderr!])
+      stream.on('data', (text) => appendFileSync(join(this.#home, 'log'), text));
+    for (let tries = 0; (await this.docker(['info'])).status !== 0; tries++) {
+      if (tries === 100)
+        throw new Error(`dockerd does not start:\n${readFileSync(join(this.#home, 'log'), 'utf8').slice(-3000)}`);
+      await pause(100);
+    }
+  }
+
+  async docker(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+    return await runProgram(['docker', ...argv], {
+      env: { ...process.env, DOCKER_HOST: `unix://${this.socket}`, DOCKER_CONFIG: this.#config, ...env },
+    });
+  }
+
+  async must(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+    return must(await this.docker(argv, env), ['docker', ...argv]);
+  }
+
+  /**
+   * Makes the base images from one Debian root: Debian itself, Node's image and nginx's. Each gets what the real one has of what our
+   * Dockerfiles use, and this machine's certificates, in case the way to the registries needs them.
+   */
+  async standIns(archive: string): Promise<void> {
+    await this.must(['import', archive, 'debian:bookworm-slim']);
+    const folder = join(this.#home, 'bases');
+    mkdirSync(folder, { recursive: true });
+    const certificates = '/etc/ssl/certs/ca-certificates.crt';
+    copyFileSync(certificates, join(folder, 'ca.crt'));
+    copyFileSync(process.execPath, join(folder, 'node'));
+    await exec(['cp', '-r', await npmFolder(), join(folder, 'npm')]);
+    writeFileSync(join(folder, 'apt'), `Acquire::http::Proxy "${this.#site.proxyUrl}";\n`);
+    writeFileSync(
+      join(folder, 'Debian'),
+      'FROM debian:bookworm-slim\nCOPY ca.crt /etc/ssl/certs/ca-certificates.crt\nCOPY apt /etc/apt/apt.conf.d/90proxy\n',
+    );
+    writeFileSync(
+      join(folder, 'Node'),
+      `FROM debian:bookworm-slim
+COPY node /usr/local/bin/node
+COPY npm /usr/local/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+`,
+    );
+    writeFileSync(
+      join(folder, 'Nginx'),
+      `FROM debian:bookworm-slim
+RUN mkdir -p /usr/share/nginx/html && sed -i 's#root /var/www/html;#root /usr/share/nginx/html;#' /etc/nginx/sites-available/default
+STOPSIGNAL SIGQUIT
+CMD ["nginx", "-g", "daemon off;"]
+`,
+    );
+    for (const [file, tag] of [
+      ['Debian', 'debian:bookworm-slim'],
+      ['Node', 'node:26-bookworm-slim'],
+      ['Nginx', 'nginx:1.28-bookworm'],
+    ])
+      await this.must(['build', '--quiet', '-f', join(folder, file!), '-t', tag!, folder]);
+  }
+
+  async stop(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined || daemon.exitCode !== null) return;
+    const gone = once(daemon, 'exit');
+    daemon.kill('SIGTERM');
+    await gone;
+    // dockerd leaves its own network namespace mounted.
+    await runProgram(['umount', join(this.#home, 'exec/netns/default')]);
+  }
+}
+
+/** npm's own folder: what the command `npm` leads into. */
+async function npmFolder(): Promise<string> {
+  const argv = ['sh', '-c', 'realpath "$(command -v npm)"'];
+  return dirname(dirname(must(await runProgram(argv), argv).trim()));
+}
+
+async function exec(argv: readonly string[]): Promise<void> {
+  must(await runProgram(argv), argv);
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# plugins.sh folder: fetches Compose v2 and buildx of Debian 13 into the folder. Debian 12 has only their predecessors; these run there too.
+# A package list of its own: the machine's stays as it is.
+set -e
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/unpacked"
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" > "$work/sources.list"
+apt() {
+  apt-get -q -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$work/lists" \
+    -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
+}
+cd "$work"
+apt update
+apt download docker-compose docker-buildx
+for package in *.deb; do dpkg -x "$package" unpacked; done
+mkdir -p "$1"
+cp unpacked/usr/libexec/docker/cli-plugins/docker-* "$1"
