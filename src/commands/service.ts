@@ -43,13 +43,13 @@ export class Service {
     this.#manager?.stopping();
   }
 
-  /** A line of the balancer about its readiness (`serving`, `not-serving <reason>`, `beat`). */
+  /** A line of the balancer about its readiness (`serving`, `degraded <reason>`, `not-serving <reason>`, `beat`). */
   heard(line: string): void {
     this.#beatAt = performance.now();
     if (line === 'beat') return;
-    this.#serving = line === 'serving';
+    this.#serving = !line.startsWith('not-serving');
     this.#hangs = line.endsWith(' hang');
-    this.#manager?.status(this.#serving ? 'Serving' : line.replace('not-serving', 'Not serving:'));
+    this.#manager?.status(statusText(line));
   }
 
   /** A balancer that serves beats. One that fell silent, or whose worker threads hang, is to be started again. */
@@ -57,4 +57,9 @@ export class Service {
     const silent = this.#serving && performance.now() - this.#beatAt > withinMs * watchdogShare;
     if (!silent && !this.#hangs) this.#manager?.alive();
   }
+}
+
+function statusText(line: string): string {
+  if (line === 'serving') return 'Serving';
+  return line.replace(/^degraded /, 'Serving nobody: ').replace(/^not-serving /, 'Not serving: ');
 }

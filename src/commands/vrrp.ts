@@ -189,8 +189,14 @@ class Daemon {
   }
 
   #told(line: string): void {
-    if (line === 'serving') this.#failover.serving(true);
-    else if (line.startsWith('not-serving')) {
+    if (line === 'serving') {
+      this.#failover.serving(true);
+      this.#failover.serversLeft(true);
+    } else if (line.startsWith('degraded')) {
+      this.#journal.log('warning', line.replace('degraded', 'The balancer serves nobody:'));
+      this.#failover.serving(true);
+      this.#failover.serversLeft(false);
+    } else if (line.startsWith('not-serving')) {
       this.#journal.log('warning', line.replace('not-serving', 'The balancer does not serve:'));
       this.#failover.serving(false);
       clearTimeout(this.#beatTimer);

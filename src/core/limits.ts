@@ -14,6 +14,12 @@ export const headBytesMax = 15_360;
 /** Most header fields in a head: HAProxy's tune.http.maxhdr. */
 export const headerFieldsMax = 101;
 
+/**
+ * What a balancer without any server left takes from its node's priority: more than the distance between the nodes of one cluster usually
+ * is, so that a node which still reaches servers wins; and the same for all, so that where nobody reaches any the address stays.
+ */
+export const withoutServersWeight = -100;
+
 /** The launcher of `evergate run`, in milliseconds. */
 export const launcher = {
   /** After the address has moved, exchanges that still run may take this long: a page with its pictures, not a download. */
@@ -126,7 +132,7 @@ export const neighboursMax = 32;
 
 /** BFD sessions that nobody wrote, between a backup and the router it follows; milliseconds. */
 export const peerBfd = {
-  /** Between two packets of the active router: three missing ones make 75 ms, and forty packets a second cost half a percent of a core at most. */
+  /** Between two packets of the active router: three missing ones make 75 ms. Forty packets a second each way cost about one percent of a core (docs/decisions.md). */
   intervalMs: 25,
   multiplier: 3,
   /** Timers are this late on an idle machine. */

@@ -56,7 +56,7 @@ export function openBalancerControl(supervisor: Supervisor, options: BalancerCon
           startedWallMs,
           launched: options.launched,
           serving,
-          reason: serving ? undefined : readiness.replace(/^not-serving /, ''),
+          reason: serving ? undefined : readiness.replace(/^(not-serving|degraded) /, ''),
           stats: snapshot(board, wallMs),
         },
       };

@@ -22,7 +22,7 @@ export interface SupervisorOptions {
   /** Writes a line for the operator: HAProxy's form on standard error. */
   readonly tell: (severity: 'alert' | 'warning' | 'notice', text: string) => void;
   /**
-   * Told `serving` or `not-serving <reason>` at each change, `beat` while all is well, and once `settled`: everything is bound, and every
+   * Told `serving`, `degraded <reason>` or `not-serving <reason>` at each change, `beat` unless it does not serve, and once `settled`: everything is bound, and every
    * server has been checked.
    */
   readonly readiness: (line: string) => void;
@@ -196,12 +196,12 @@ export class Supervisor {
     if (now - this.#watchedAt > 3 * limits.workerBeatMs) this.#beats.clear();
     this.#watchedAt = now;
     this.#judge();
-    if (this.#said === 'serving') this.#options.readiness('beat');
+    if (!this.#said.startsWith('not-serving')) this.#options.readiness('beat');
   }
 
   #judge(): void {
     const reason = this.#reasonNotToServe();
-    const line = reason === undefined ? 'serving' : `not-serving ${reason}`;
+    const line = reason === undefined ? this.#howItServes() : `not-serving ${reason}`;
     if (line !== this.#said) {
       this.#said = line;
       this.#options.readiness(line);
@@ -211,15 +211,20 @@ export class Supervisor {
     this.#options.readiness('settled');
   }
 
-  /** Why this balancer can't serve now. Ready means: bound, workers turning, every server checked once, one usable for somebody. */
+  /** Why this balancer can't serve now. Ready means: bound, workers turning, every server checked once. */
   #reasonNotToServe(): string | undefined {
     const generation = this.#generation;
     if (this.#stopping) return 'the balancer is stopping';
     if (generation === undefined) return 'the balancer is starting';
     if (!generation.accepting) return 'no worker takes connections';
     if (!generation.checker.allChecked()) return 'the servers are being checked for the first time';
-    if (!generation.checker.anyBackendUsable()) return 'no server is left in any backend';
     return this.#silentWorkers(generation);
+  }
+
+  /** Without a server in any backend it still answers, with 503: better than silence, and worse than a peer that reaches servers. */
+  #howItServes(): string {
+    const usable = this.#generation?.checker.anyBackendUsable() === true;
+    return usable ? 'serving' : 'degraded no server is left in any backend';
   }
 
   /** Worker threads that hang serve nobody, though they exist: their event loops must turn. */

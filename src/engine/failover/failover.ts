@@ -77,6 +77,8 @@ export class Failover {
   #tracked: TrackedObjects | undefined;
   #notifier: Notifier;
   #serving: boolean | 'unknown';
+  /** Undefined: no balancer belongs to this daemon. */
+  #serversLeft: boolean | undefined;
   #running = false;
   #deleting = false;
   #stopped = false;
@@ -88,6 +90,7 @@ export class Failover {
     this.#ports = ports;
     this.#options = options;
     this.#serving = options.awaitsBalancer ? 'unknown' : true;
+    this.#serversLeft = options.awaitsBalancer ? true : undefined;
     this.#alarm = ports.clock.alarm(() => this.#due());
     this.#startAlarm = ports.clock.alarm(() => this.#begin());
     this.#statics = new StaticHoldings(ports.links, ports.journal);
@@ -187,6 +190,16 @@ export class Failover {
     this.#toAll({ kind: 'serving', serving });
   }
 
+  /**
+   * The balancer has a server left, or none in any backend. It still answers then (503), so this is no fault: it costs priority, and
+   * a node that reaches servers takes over; where none does, clients get an answer rather than silence.
+   */
+  serversLeft(left: boolean): void {
+    if (this.#serversLeft === left) return;
+    this.#serversLeft = left;
+    this.#tracking();
+  }
+
   /** The operator's wish: resign and stay out, or take part again. All routers, or the one named; false when there is none by that name. */
   handover(event: VrrpEvent & { readonly kind: 'handover' | 'resume' | 'take-back' }, name?: string): boolean {
     const meant = this.#members.filter(({ driver }) => name === undefined || driver.settings.name === name);
@@ -284,7 +297,11 @@ export class Failover {
   }
 
   #trackingWorld() {
-    return { ...this.#ports, bfdResult: (session: number) => this.#bfd?.result(session) ?? 'failed' };
+    return {
+      ...this.#ports,
+      bfdResult: (session: number) => this.#bfd?.result(session) ?? ('failed' as const),
+      ...(this.#serversLeft === undefined ? {} : { serversLeft: () => this.#serversLeft !== false }),
+    };
   }
 
   #member(plan: VirtualRouterPlan, grouped: boolean): Member {

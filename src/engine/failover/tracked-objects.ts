@@ -1,4 +1,6 @@
 /** Everything that virtual routers track, watched once however many routers track it, and what it says for each of them. */
+
+import { withoutServersWeight } from '../../core/limits.ts';
 import type { TrackingResult } from '../../core/vrrp/events.ts';
 import { runningPriority, type Tracked } from '../../core/vrrp/tracking.ts';
 import type {
@@ -19,6 +21,8 @@ interface World {
   readonly scripts: Scripts;
   /** What the plan's BFD session of that number says. Absent: they count as down. */
   bfdResult?(session: number): 'well' | 'failed';
+  /** Whether the balancer of this node has a server left to hand requests to. Absent: there is no balancer beside this daemon. */
+  serversLeft?(): boolean;
 }
 
 type References = Pick<
@@ -89,7 +93,10 @@ export class TrackedObjects {
 
   /** Everything that counts for one router, with its result now. */
   trackedBy(router: VirtualRouterPlan, group: SyncGroupPlan | undefined): readonly Tracked[] {
-    return [...this.#tracked(router), ...(group === undefined ? [] : this.#tracked(group))];
+    const own = [...this.#tracked(router), ...(group === undefined ? [] : this.#tracked(group))];
+    if (this.#world.serversLeft === undefined) return own;
+    const result = this.#world.serversLeft() ? 'well' : 'failed';
+    return [...own, { name: "the balancer's servers", weight: withoutServersWeight, reverse: false, result }];
   }
 
   *#tracked(references: References): Generator<Tracked> {
