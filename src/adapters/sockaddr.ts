@@ -33,13 +33,14 @@ function encodeUnix(address: UnixAddress): Uint8Array | undefined {
 
 /** An IPv4 address in IPv6's form (`::ffff:…`, a v4v6 listener) is told as IPv4. An unknown family: an empty IPv4 address. */
 export function decodeSockaddr(bytes: Uint8Array, length: number): SocketAddress {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (length < 2 ? 0 : view.getUint16(0, true)) {
+  // Once for every connection: no views.
+  const port = (bytes[2]! << 8) | bytes[3]!;
+  switch (length < 2 ? 0 : bytes[0]! | (bytes[1]! << 8)) {
     case linux.AF_INET:
-      return { family: 'ipv4', host: formatIp(bytes.subarray(4, 8)), port: view.getUint16(2) };
+      return { family: 'ipv4', host: ipv4Text(bytes, 4), port };
     case linux.AF_INET6:
-      if (isMapped(bytes)) return { family: 'ipv4', host: formatIp(bytes.subarray(20, 24)), port: view.getUint16(2) };
-      return { family: 'ipv6', host: formatIp(bytes.subarray(8, 24)), port: view.getUint16(2) };
+      if (isMapped(bytes)) return { family: 'ipv4', host: ipv4Text(bytes, 20), port };
+      return { family: 'ipv6', host: formatIp(bytes.subarray(8, 24)), port };
     case linux.AF_UNIX: {
       const path = new TextDecoder().decode(bytes.subarray(2, length));
       const nul = path.indexOf('\0', 1);
@@ -48,6 +49,10 @@ export function decodeSockaddr(bytes: Uint8Array, length: number): SocketAddress
     default:
       return { family: 'ipv4', host: '', port: 0 };
   }
+}
+
+function ipv4Text(bytes: Uint8Array, at: number): string {
+  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }
 
 function isMapped(bytes: Uint8Array): boolean {
