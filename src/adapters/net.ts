@@ -13,7 +13,8 @@
 import net from 'node:net';
 import type { AcceptOptions, Listener, ListenerSocket, Stream, StreamHandler, Streams } from '../engine/ports.ts';
 import { libc } from './libc.ts';
-import { NetStream, onData, Turn } from './net-stream.ts';
+import { NetStream, onData } from './net-stream.ts';
+import { Turn } from './net-turn.ts';
 
 /** Kernel's own queue length for a listener whose owner did not say: the kernel lowers it to net.core.somaxconn. */
 const backlogMax = 65_535;
