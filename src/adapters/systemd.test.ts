@@ -168,7 +168,7 @@ backend b
   };
   await heard(/^READY=1$/);
   assert.ok(said.findIndex((text) => text.startsWith('FDSTORE=1')) < said.indexOf('READY=1'), said.join(' | '));
-  await heard(/^STATUS=Not serving: no server is left/);
+  await heard(/^STATUS=Serving nobody: no server is left/);
   balancer.kill('SIGHUP');
   await heard(/^RELOADING=1/);
   balancer.kill('SIGTERM');
