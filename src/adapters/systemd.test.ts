@@ -128,7 +128,7 @@ test('what systemd kept is found by its names, directly and through the launcher
   });
 });
 
-test('a balancer says READY when every server was checked, then how it serves', { skip }, async () => {
+test('a balancer says READY when every server was checked, then how it serves', { skip }, async (t) => {
   const receiver = new Receiver();
   const folder = mkdtempSync(join(tmpdir(), 'evergate-notify-'));
   const file = join(folder, 'haproxy.cfg');
@@ -155,6 +155,11 @@ backend b
     [new URL('../main.ts', import.meta.url).pathname, 'balance', '--systemd', '--io', 'net', '-f', file],
     { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NOTIFY_SOCKET: receiver.path } },
   );
+  t.after(() => {
+    balancer.kill('SIGKILL');
+    receiver.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
   const ended = once(balancer, 'exit');
   const said: string[] = [];
   const heard = async (wanted: RegExp) => {
@@ -174,6 +179,4 @@ backend b
   balancer.kill('SIGTERM');
   await heard(/^STOPPING=1$/);
   await ended;
-  receiver.close();
-  rmSync(folder, { recursive: true });
 });
