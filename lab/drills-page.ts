@@ -2,8 +2,8 @@
  * Writes docs/drills.md from kept results: `node lab/drills-page.ts <folder>`, where the folder has a sub-folder for each configuration with
  * `evergate.json` and `haproxy+keepalived.json` as `evergate drill --json` writes them, and a `title` file. The measurements are made before, on an idle machine:
  *
- *     evergate drill -f … -k … --trials 7 --json bench/drills/examples/evergate.json
- *     evergate drill -f … -k … --trials 7 --engine haproxy+keepalived --json bench/drills/examples/haproxy+keepalived.json
+ *     evergate drill -f … -k … --trials 7 --json bench/results-drills/examples/evergate.json
+ *     evergate drill -f … -k … --trials 7 --engine haproxy+keepalived --json bench/results-drills/examples/haproxy+keepalived.json
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -27,6 +27,7 @@ interface DrillResult {
   readonly bothHeldMs: Spread;
   readonly outageMaxMs?: number;
   readonly predictionHeld: boolean;
+  readonly ownDelayMs: Spread;
 }
 
 interface Results {
@@ -49,7 +50,7 @@ const reference: Readonly<Record<string, { readonly outage: string; readonly fai
   reload: { outage: 'none', failed: '0' },
 };
 
-const folder = process.argv[2] ?? fileURLToPath(new URL('../bench/drills', import.meta.url));
+const folder = process.argv[2] ?? fileURLToPath(new URL('../bench/results-drills', import.meta.url));
 const configurations = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -60,7 +61,7 @@ function page(): string {
   const first = read(configurations[0] ?? '', 'evergate');
   return `# Drills: what clients see of each failure
 
-Written by \`node lab/drills-page.ts\` from the results in \`bench/drills/\`; not by hand. \`evergate drill --help\` tells how to rehearse your own files.
+Written by \`node lab/drills-page.ts\` from the results in \`bench/results-drills/\`; not by hand. \`evergate drill --help\` tells how to rehearse your own files.
 
 Each figure is the median of ${first?.trials ?? 0} trials, the worst in brackets, under 200 new connections a second and four kept ones with ten requests a second
 each; clients wait 900 ms for an answer. An outage is the longest time in which a client who asked got no answer; below about 25 ms it is an answer's latency.
@@ -126,7 +127,13 @@ function section(configuration: string): string {
 | drill | Evergate: outage | predicted | failed | kept lost | HAProxy + Keepalived: outage | predicted | failed | kept lost |
 |---|---|---|---|---|---|---|---|---|
 ${(rows ?? []).join('\n')}
+
+The prober itself was late by up to ${ms(latest(ours))} (Evergate) and ${ms(latest(theirs))} (originals): ${Math.max(latest(ours), latest(theirs)) > 100 ? 'the machine was busy with other work, and differences below that say nothing.' : 'the machine was idle.'}
 `;
+}
+
+function latest(results: Results | undefined): number {
+  return Math.max(0, ...(results?.drills ?? []).map(({ ownDelayMs }) => ownDelayMs.worst));
 }
 
 function cells(result: DrillResult | undefined): string {
