@@ -12,7 +12,7 @@ import { enterLab, insideLab, namespaceAccess } from '../src/lab/enter.ts';
 import { keepRunning } from '../src/lab/keep.ts';
 import { loadCluster } from '../src/lab/load-cluster.ts';
 import { monotonicMs } from '../src/lab/prober/load.ts';
-import type { ProbeSummary } from '../src/lab/prober/outage.ts';
+import { isLostBetween, type ProbeSummary, summarise } from '../src/lab/prober/outage.ts';
 import { Prober } from '../src/lab/prober/prober.ts';
 import { Terminal } from '../src/lab/terminal.ts';
 import { loopbackDemo } from './loopback-demo.ts';
@@ -112,7 +112,7 @@ async function demo(): Promise<void> {
     const took = monotonicMs() - from;
     await pause(1000);
     // A request that was under way is accounted for when its client loses patience.
-    const killed = prober.summary(from - 100, from + took + 900);
+    const killed = seen(prober, from - 100, from + took + 900);
     rows.push(row('balancer killed on the active node', killed, originals.balancer));
     event(`clients saw nothing for ${ms(killed.outageMs)}; ${killed.failed} of ${killed.requests} requests failed`);
 
@@ -120,7 +120,7 @@ async function demo(): Promise<void> {
     from = monotonicMs();
     await cluster.becomes('lb1', 'MASTER');
     await pause(1500);
-    const back = prober.summary(from, monotonicMs() - 900);
+    const back = seen(prober, from, monotonicMs() - 900);
     rows.push(row('the preferred node comes back', back, originals.back));
     event(`longest wait for an answer ${ms(back.outageMs)}; ${back.failed} of ${back.requests} requests failed`);
 
@@ -128,7 +128,7 @@ async function demo(): Promise<void> {
     from = monotonicMs();
     cluster.signalServices('server2', 'SIGKILL');
     await pause(7000);
-    const around = prober.summary(from, monotonicMs() - 900);
+    const around = seen(prober, from, monotonicMs() - 900);
     const last = Object.keys(prober.summary(monotonicMs() - 2000).servers).sort();
     event(
       `traffic flows around it: ${last.join(' and ')} answer; ${around.failed} of ${around.requests} requests failed`,
@@ -145,12 +145,12 @@ async function demo(): Promise<void> {
   }
 
   title('What clients saw');
-  terminal.table(['fault', 'outage', 'failed', 'of', 'HAProxy + Keepalived: outage', 'failed'], rows);
+  terminal.table(['fault', 'outage', 'failed', 'sent again', 'of', 'HAProxy + Keepalived: outage', 'failed'], rows);
   const { ownDelayMs } = prober.summary();
   terminal.line(
     terminal.style(
       'dim',
-      `(the prober's own longest delay, not counted: ${ms(ownDelayMs)}; the originals' figures: docs/drills.md)`,
+      `(sent again: requests on kept connections that ended with the old node, as a browser does; the prober's own longest delay, not counted: ${ms(ownDelayMs)}; the originals' figures: docs/drills.md)`,
     ),
   );
 }
@@ -166,10 +166,23 @@ async function askOnce(): Promise<string> {
   return text.trim();
 }
 
-function row(fault: string, seen: ProbeSummary, original: { outage: string; failed: string }): string[] {
+/** What clients saw, with kept connections that were lost between two requests apart: those requests are sent again (RFC 9112 §9.3.1). */
+interface Seen extends ProbeSummary {
+  readonly sentAgain: number;
+}
+
+function seen(prober: Prober, from: number, to: number): Seen {
+  const records = prober.records.filter(({ started }) => started >= from && started < to);
+  const counted = records.filter((record) => !isLostBetween(record));
+  const stalls = prober.stalls.filter((stall) => stall.to >= from && stall.from < to);
+  return { ...summarise(counted, stalls), sentAgain: records.length - counted.length };
+}
+
+function row(fault: string, what: Seen, original: { outage: string; failed: string }): string[] {
   // Below the spacing of the requests nothing was missing: that is an answer's latency.
-  const outage = seen.failed === 0 && seen.outageMs < 25 ? 'none' : ms(seen.outageMs);
-  return [fault, outage, String(seen.failed), String(seen.requests), original.outage, original.failed];
+  const outage = what.failed === 0 && what.outageMs < 25 ? 'none' : ms(what.outageMs);
+  const counts = [what.failed, what.sentAgain, what.requests].map(String);
+  return [fault, outage, ...counts, original.outage, original.failed];
 }
 
 function title(text: string): void {
