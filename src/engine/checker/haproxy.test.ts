@@ -69,16 +69,28 @@ const intervalMs = 600;
 
 test('HAProxy tells the same about the same servers', { skip: needs('haproxy'), timeout: 60_000 }, async () => {
   await using house = await open();
-  const theirs = haproxyMessages(house.ports);
-  const ours = ourMessages(house.ports);
-  const [expected, told] = await Promise.all([theirs, ours]);
+  // Both are watched for the same time. Where the machine is busy one of them may get a check less done: a difference counts when it stays.
+  for (let attempt = 1; ; attempt++) {
+    const [expected, told] = await Promise.all([haproxyMessages(house.ports), ourMessages(house.ports)]);
+    try {
+      compare(expected, told);
+      return;
+    } catch (difference) {
+      if (attempt === attemptsMax) throw difference;
+    }
+  }
+});
+
+const attemptsMax = 3;
+
+function compare(expected: readonly string[], told: readonly string[]): void {
   for (const { name } of backends)
     for (const server of new Set(expected.flatMap((line) => serverOf(line, name)))) {
       const about = (lines: readonly string[]) => lines.filter((line) => serverOf(line, name).includes(server));
       assert.deepEqual(about(told).map(comparable), about(expected).map(comparable), `${name}/${server}`);
     }
   assert.deepEqual(told.map(comparable).sort(), expected.map(comparable).sort());
-});
+}
 
 /** How many are left depends on who fails first; durations on the machine. */
 function comparable(line: string): string {
