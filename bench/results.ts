@@ -1,7 +1,7 @@
 /** The rows of bench/results.jsonl: one for each variant and proxy of a run. Rows are added, never changed. */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import type { Variant } from './settings.ts';
 import { ratio, type Spread, spread } from './statistics.ts';
@@ -50,6 +50,8 @@ export interface Row {
   readonly cpu: string;
   readonly processors: number;
   readonly node: string;
+  /** What else the machine did when the run began: load average of a minute. Much above 0, and the figures tell more about that. */
+  readonly loadBefore: number;
   readonly rounds: number;
   readonly seconds: number;
   readonly setting: number;
@@ -65,6 +67,7 @@ export interface Row {
 export const reference = 'haproxy';
 const file = join(import.meta.dirname, 'results.jsonl');
 const run = new Date().toISOString();
+export const loadBefore = loadavg()[0]!;
 
 export function figuresOf(one: Measured): Figures {
   return each((figure) => {
@@ -95,6 +98,7 @@ export function record(
       cpu: cpus()[0]?.model ?? '',
       processors: cpus().length,
       node: process.version,
+      loadBefore,
       ...how,
       setting: variant.setting,
       variant: variant.name,

@@ -20,7 +20,7 @@ import { evergateNet, evergateUring, haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import type { Peer } from './peers/peer.ts';
 import { Children, installed, memory, output, processors, processorTime, reachable } from './processes.ts';
-import { type Measured, type Round, record } from './results.ts';
+import { loadBefore, type Measured, type Round, record } from './results.ts';
 import { startServers } from './servers.ts';
 import { settings, unitOf, type Variant, variants } from './settings.ts';
 import { spread } from './statistics.ts';
@@ -29,6 +29,8 @@ import { printVariant } from './table.ts';
 const peers: readonly Peer[] = [haproxy, evergateUring, evergateNet, nginx, caddy];
 /** Until V8's optimising compiler has done its work: it counts calls, so this is a number of requests, within bounds of time. */
 const warmUp = { seconds: 2, requests: 20_000, timesMax: 4 };
+/** A load average above which other work takes the processors from what is measured. */
+const busyLoad = 0.5;
 /** Part of the slowest proxy's throughput at which latency is measured, and the most there is: the generator shares its processor with the servers. */
 const loadPart = 0.5;
 const perSecondMax = 4000;
@@ -59,6 +61,8 @@ async function main(): Promise<void> {
   const wanted = positionals.length > 0 ? positionals.map(Number) : settings.map(({ number }) => number);
   const others = processors(1)?.others;
   if (others === undefined) throw new Error('two processors are needed: one for the proxy, one for everything else');
+  if (loadBefore > busyLoad)
+    console.log(`The machine is busy (load average ${loadBefore.toFixed(1)}): figures will be high and uneven.`);
   chmodSync(folder, 0o755);
   await startServers(children, others, folder, ports);
   for (const variant of variants) {
