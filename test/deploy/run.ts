@@ -10,7 +10,18 @@ import { needs } from '../requirements.ts';
 
 const suites: Readonly<Record<string, readonly string[]>> = {
   containers: ['root', 'namespaces', 'dockerd', 'docker', 'iptables', 'mmdebstrap', 'nsenter'],
-  machines: ['root', 'namespaces', 'systemd-nspawn', 'mmdebstrap', 'ansible-playbook', 'ssh', 'ssh-keygen', 'nsenter'],
+  machines: [
+    'root',
+    'namespaces',
+    'systemd-nspawn',
+    'mmdebstrap',
+    'ansible-playbook',
+    'ansible-lint',
+    'yamllint',
+    'ssh',
+    'ssh-keygen',
+    'nsenter',
+  ],
 };
 
 const words = process.argv.slice(2);
