@@ -7,6 +7,13 @@ export const scenario: Scenario = {
   ),
   servers: { a: { answers: [[{ log: 'GET /3' }, ok('a')]] }, b: { answers: [[ok('b')]] } },
   unordered: true,
+  mayDiffer: [
+    {
+      pattern: /^(log .* ---- )\d+\/\d+\//,
+      to: '$1#/#/',
+      why: 'whether the second client, which is done, still counts when the others are logged is a matter of moments',
+    },
+  ],
   clients: [
     [
       { to: 'web', steps: [get('/1'), { responses: 1 }] },
