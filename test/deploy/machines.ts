@@ -79,13 +79,21 @@ test('the service runs as a user of its own, hardened, and tells systemd how it 
 });
 
 test('a restart of the service refuses nobody, at the virtual address and at its own', async () => {
-  for (const host of [virtualAddress, lb2.address]) {
-    const seen = await underLoad(host, async () => {
-      await (host === virtualAddress ? lb1 : lb2).must(['systemctl', 'restart', 'evergate']);
+  const seen = await underLoad(virtualAddress, async () => {
+    await lb1.must(['systemctl', 'restart', 'evergate']);
+    await pause(1500);
+  });
+  assert.equal(seen.failed, 0, describe('restart, seen at the virtual address', seen));
+  // Nobody takes over here: connections wait in the socket that systemd keeps, as long as stop and start take.
+  const patient = await underLoad(
+    lb2.address,
+    async () => {
+      await lb2.must(['systemctl', 'restart', 'evergate']);
       await pause(1500);
-    });
-    assert.equal(seen.failed, 0, describe(`restart, seen at ${host}`, seen));
-  }
+    },
+    8000,
+  );
+  assert.equal(patient.failed, 0, describe("restart, seen at the node's own address", patient));
   await becomes('lb1');
 });
 
@@ -259,12 +267,12 @@ async function ask(): Promise<string> {
  * 100 new connections a second and two kept ones, while something happens. What clients saw is written out and returned. A kept
  * connection that is lost between two requests, when the address moves, is no failed request (`isLostBetween`).
  */
-async function underLoad(host: string, act: () => Promise<void>): Promise<ProbeSummary> {
+async function underLoad(host: string, act: () => Promise<void>, patienceMs = 900): Promise<ProbeSummary> {
   const client = {
     run: (argv: readonly string[], options: object) =>
       spawn(site.inside[0]!, [...site.inside.slice(1), ...argv], options),
   };
-  const prober = new Prober(client as unknown as Host, { host, newPerSecond: 100, kept: 2 });
+  const prober = new Prober(client as unknown as Host, { host, newPerSecond: 100, kept: 2, patienceMs });
   try {
     await prober.until(({ outcome }) => outcome === 'ok');
     const from = monotonicMs();
