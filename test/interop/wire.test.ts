@@ -71,7 +71,8 @@ async function capture(kind: Kind, text: string, count: number): Promise<{ frame
     host.run('ip neigh add 10.42.0.9 lladdr 02:00:00:00:00:09 dev eth0');
     host.write('/run/vrrp.conf', text);
     fakeHaproxy(host);
-    const filter = 'proto 112 or proto 51 or arp or (icmp6 and ip6[40] = 136) or ip6 proto 112';
+    // The question whether somebody else has the address too (RFC 5227 §2.1.1) is ours; Keepalived does not ask.
+    const filter = 'proto 112 or proto 51 or (arp and arp[14:4] != 0) or (icmp6 and ip6[40] = 136) or ip6 proto 112';
     const tcpdump = new Program(
       lab.onSwitch(['tcpdump', '-i', 'switch0', '--immediate-mode', '-U', '-w', file, filter]),
     );
