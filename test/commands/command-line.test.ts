@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '../ports.ts';
 import { needs } from '../requirements.ts';
-import { defaults, folderFor, freePort, getOnce, program, start, webServer, write } from './loopback.ts';
+import { defaults, folderFor, getOnce, program, start, webServer, write } from './loopback.ts';
 
 /** The program under another name. */
 function link(folder: string, name: string): string {

@@ -3,19 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '../ports.ts';
 import { needs } from '../requirements.ts';
-import {
-  Client,
-  defaults,
-  folderFor,
-  freePort,
-  getOnce,
-  program,
-  type Started,
-  start,
-  webServer,
-  write,
-} from './loopback.ts';
+import { Client, defaults, folderFor, getOnce, program, type Started, start, webServer, write } from './loopback.ts';
 
 /** Starts the balancer with these lines of `global` and waits until it serves. */
 async function balancer(t: TestContext, global: string): Promise<{ port: number; process: Started }> {

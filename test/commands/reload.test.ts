@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { uringAvailable } from '../../src/adapters/uring/available.ts';
+import { freePort } from '../ports.ts';
 import {
   Client,
   defaults,
   folderFor,
-  freePort,
   getOnce,
   Load,
   program,

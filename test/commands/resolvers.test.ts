@@ -4,7 +4,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { defaults, folderFor, freePort, getOnce, program, type Started, start, webServer, write } from './loopback.ts';
+import { freePort } from '../ports.ts';
+import { defaults, folderFor, getOnce, program, type Started, start, webServer, write } from './loopback.ts';
 
 /** What the name server says: addresses by name; a name that is missing does not exist; undefined = no answer at all. */
 type Zone = Map<string, readonly string[] | undefined>;

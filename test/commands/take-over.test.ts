@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '../ports.ts';
 import { needs } from '../requirements.ts';
-import { defaults, folderFor, freePort, Load, program, type Started, start, webServer, write } from './loopback.ts';
+import { defaults, folderFor, Load, program, type Started, start, webServer, write } from './loopback.ts';
 
 const both = { fresh: 4, kept: 4 };
 /** HAProxy closes its idle connections at once when it is told to end, and may meet a request on its way: that is its own doing. */

@@ -7,7 +7,8 @@ import type { Worker } from 'node:worker_threads';
 import { uringAvailable } from '../../src/adapters/uring/available.ts';
 import { loadBalancerPlan } from '../../src/commands/balance/load.ts';
 import { Supervisor } from '../../src/commands/balance/supervisor.ts';
-import { Client, defaults, folderFor, freePort, getOnce, webServer, write } from './loopback.ts';
+import { freePort } from '../ports.ts';
+import { Client, defaults, folderFor, getOnce, webServer, write } from './loopback.ts';
 
 /** How a thread can end without having wanted to. */
 const deaths: Readonly<Record<string, (worker: Worker) => void>> = {

@@ -15,6 +15,7 @@ export interface Result {
 }
 
 export async function contest(scenario: Scenario, programs: readonly Program[]): Promise<Result> {
+  let before = '';
   for (let attempts = 1; ; attempts++) {
     // Health checks begin with the program: a script that waited for the others would come in the middle of theirs.
     const together = / check\b/.test(scenario.config) ? undefined : meeting(programs.length + 1);
@@ -28,7 +29,9 @@ export async function contest(scenario: Scenario, programs: readonly Program[]):
       return `  with ${program.command.join(' ')}\n${report}\n${said}`;
     });
     const report = reports.filter((one) => one !== '').join('\n');
-    if (report === '' || attempts === attemptsMax) return { report, attempts };
+    if (report === '') return { report, attempts };
+    before += `attempt ${attempts}\n${report}\n`;
+    if (attempts === attemptsMax) return { report: before, attempts };
   }
 }
 

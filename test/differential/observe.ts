@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../ports.ts';
 import { messageLines, shown } from './http-text.ts';
 import { Peer, type World, waitFor } from './peer.ts';
-import { freePorts, type Place, type Program, RunningProgram } from './program.ts';
+import { type Place, type Program, RunningProgram } from './program.ts';
 import type { Client, Scenario } from './scenario.ts';
 import { ScriptedServer } from './servers.ts';
 
@@ -76,10 +77,13 @@ class Stage {
       for (const entry of this.#scenario.clients) {
         const group = Array.isArray(entry) ? (entry as readonly Client[]) : [entry as Client];
         const first = lines.filter((line) => /^client \d+:/.test(line)).length;
+        const logged = this.#logLines.length;
         const seen = await Promise.all(
           group.map((client, index) => this.#runClient(client, first + index + 1, binds.get(client.to))),
         );
         lines.push(...seen.flat());
+        // A session's line counts those open beside it: one that still ends, on another thread, must not meet the next client.
+        await this.#world.wait(() => this.#logLines.length >= logged + group.length, settleMs);
       }
       await this.#logComplete();
       lines.push(...this.#serverLines(), ...this.#loggedLines(running.pid));

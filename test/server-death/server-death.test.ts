@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { uringAvailable } from '../../src/adapters/uring/available.ts';
 import { defaultLoad, Load } from '../../src/lab/prober/load.ts';
 import type { ProbeRecord } from '../../src/lab/prober/outage.ts';
-import { freePorts } from '../differential/program.ts';
+import { freePorts } from '../ports.ts';
 import { needs } from '../requirements.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
