@@ -3,6 +3,7 @@
  * here they only get their names, words and manuals.
  * Under the name `haproxy` or `keepalived` (a link to bin/evergate) the program takes that program's command line.
  */
+import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { BalanceOptions } from './commands/balance.ts';
@@ -268,8 +269,22 @@ function ioOption(): Option {
 
 const invokedAs = basename(process.env['EVERGATE_INVOKED_AS'] ?? process.argv[1] ?? 'evergate');
 const words = process.argv.slice(2);
+const serves = ['haproxy', 'keepalived'].includes(invokedAs) || ['run', 'balance', 'vrrp'].includes(words[0] ?? '');
+for (const stream of [process.stdout, process.stderr]) stream.on('error', outputClosed);
 
 if (words[0] === '-vv') process.stdout.write(versionLong());
 else if (invokedAs === 'haproxy') await program().parseAsync(forHaproxy(words), { from: 'user' });
 else if (invokedAs === 'keepalived') await program().parseAsync(forKeepalived(words), { from: 'user' });
 else await program().parseAsync(words[0] === 'balance' ? separateHaproxyWords(words) : words, { from: 'user' });
+
+/**
+ * Nobody reads our output any more (`evergate check … | head`). Other programs then end by SIGPIPE, which Node ignores: the status is the
+ * same. A command that has something to put in order does that first, as at SIGTERM. A service goes on without its log.
+ */
+function outputClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  if (serves) return;
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', outputClosed).on('error', () => {});
+  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
+  else process.exit(128 + constants.signals.SIGPIPE);
+}
