@@ -11,6 +11,7 @@ import { SystemScripts } from '../adapters/process.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
+import { SmtpMails } from '../adapters/smtp.ts';
 import { vrrpDaemon as limits } from '../core/limits.ts';
 import { VrrpControl } from '../engine/failover/control.ts';
 import { dumpData, dumpJson, dumpStatistics } from '../engine/failover/dumps.ts';
@@ -119,6 +120,7 @@ class Daemon {
         scripts: this.#scripts,
         journal: this.#journal,
         claims: arpWatch,
+        mails: new SmtpMails(),
         bfd: { datagrams: new UdpDatagrams(), random: systemRandom() },
       },
       {

@@ -96,6 +96,12 @@ export const vrrpDaemon = {
   stopScriptsMsMax: 5_000,
 } as const;
 
+/** Mails of `smtp_alert`. */
+export const smtpAlerts = {
+  /** A server that doesn't answer holds each mail up for smtp_connect_timeout: more news than this would be old when it arrives. */
+  mailsWaitingMax: 100,
+} as const;
+
 /** The control socket of a running half. */
 export const controlSocket = {
   /** People and programs that ask at a time: an operator with some windows, an exporter. */

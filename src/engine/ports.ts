@@ -7,6 +7,7 @@
  */
 
 import type { IpFamily, SocketAddress } from '../core/address.ts';
+import type { Mail } from '../core/smtp.ts';
 
 // ---------------------------------------------------------------- time and chance
 
@@ -112,7 +113,10 @@ export interface Listener {
   /** Stops taking connections for now (frontend `maxconn` reached); they wait in the kernel's backlog. */
   pause(): void;
   resume(): void;
-  /** Closes this worker's duplicate of the descriptor. The socket itself lives while anyone else holds it. */
+  /**
+   * Closes this worker's duplicate of the descriptor. The socket itself lives while anyone else holds it. Connections that the kernel
+   * had for this listener by then may still be passed to `accepted`.
+   */
   close(): void;
 }
 
@@ -335,6 +339,19 @@ export interface Journal {
   log(severity: 'info' | 'notice' | 'warning' | 'err', message: string): void;
   /** Only told when asked for details (Keepalived's -D). */
   detail(message: string): void;
+}
+
+/** Who takes mails (SMTP, RFC 5321), without TLS and without a password, as Keepalived's `smtp_server`. */
+export interface MailServer {
+  readonly host: string;
+  readonly port: number;
+  /** For the connection, and for each reply. */
+  readonly timeoutMs: number;
+}
+
+export interface Mails {
+  /** Sends in the order of the calls. `ended` is called exactly once, never from inside this call, with the reason of a failure. */
+  send(server: MailServer, mail: Mail, ended: (failure: string | undefined) => void): void;
 }
 
 // ---------------------------------------------------------------- scripts and processes (VRRP)

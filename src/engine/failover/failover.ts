@@ -16,6 +16,7 @@ import type {
   Link,
   LinkAddress,
   Links,
+  Mails,
   Packets,
   Random,
   Scripts,
@@ -37,6 +38,8 @@ export interface FailoverPorts {
   readonly links: Links;
   readonly scripts: Scripts;
   readonly journal: Journal;
+  /** Absent: smtp_alert sends nothing. */
+  readonly mails?: Mails;
   /** Absent: no BFD session is ever held. */
   readonly bfd?: { readonly datagrams: Datagrams; readonly random: Random };
   /** Absent: address conflicts are not watched for. */

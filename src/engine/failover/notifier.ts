@@ -12,6 +12,7 @@ import type {
   VrrpPlan,
 } from '../../plan/vrrp.ts';
 import type { Fifo, Journal, Scripts } from '../ports.ts';
+import { type AlertPorts, sendAlert } from './alerts.ts';
 
 export type NotifiedState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
 
@@ -21,9 +22,12 @@ export interface Notified {
   readonly name: string;
   readonly notify: NotifyPlan;
   readonly priorityChanges: boolean;
+  readonly smtpAlert: boolean;
 }
 
 export class Notifier {
+  readonly #plan: VrrpPlan;
+  readonly #ports: AlertPorts;
   readonly #scripts: Scripts;
   readonly #journal: Journal;
   readonly #usable: (command: CommandPlan) => boolean;
@@ -34,9 +38,11 @@ export class Notifier {
   /** @param usable whether a command may be run (script security). */
   constructor(
     plan: VrrpPlan,
-    ports: { readonly scripts: Scripts; readonly journal: Journal },
+    ports: AlertPorts & { readonly scripts: Scripts },
     usable: (command: CommandPlan) => boolean,
   ) {
+    this.#plan = plan;
+    this.#ports = ports;
     this.#scripts = ports.scripts;
     this.#journal = ports.journal;
     this.#usable = usable;
@@ -55,6 +61,8 @@ export class Notifier {
     if (specific !== undefined) this.#run(specific, []);
     if (notify.any !== undefined) this.#run(notify.any, [about.kind, about.name, state, String(priority)]);
     this.#tell(`${about.kind} "${about.name}" ${state} ${priority}\n`);
+    if (about.smtpAlert && (state === 'MASTER' || state === 'BACKUP' || state === 'FAULT'))
+      sendAlert(this.#plan.global, about, state, this.#ports);
   }
 
   /** `notify_priority_changes`: only on the pipes. */
@@ -131,9 +139,11 @@ export function notifiedRouter(plan: VirtualRouterPlan): Notified {
     name: plan.settings.name,
     notify: plan.notify,
     priorityChanges: plan.notifyPriorityChanges,
+    smtpAlert: plan.smtpAlert,
   };
 }
 
 export function notifiedGroup(plan: SyncGroupPlan): Notified {
-  return { kind: 'GROUP', name: plan.name, notify: plan.notify, priorityChanges: plan.notifyPriorityChanges };
+  const { name, notify, notifyPriorityChanges: priorityChanges, smtpAlert } = plan;
+  return { kind: 'GROUP', name, notify, priorityChanges, smtpAlert };
 }
