@@ -1,7 +1,8 @@
 /** One host of a PlanCluster: the ports of the failover engine on a virtual kernel, with a balancer that can die or hang. */
 
 import type { RouterStateKind } from '../../src/core/vrrp/events.ts';
-import type { Failover, FailoverPorts } from '../../src/engine/failover/failover.ts';
+import type { Failover } from '../../src/engine/failover/failover.ts';
+import type { FailoverPorts } from '../../src/engine/failover/failover-ports.ts';
 import type {
   AddressRequest,
   ChannelOptions,

@@ -5,60 +5,23 @@
 import { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
 import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
-import { SyncGroup } from '../../core/vrrp/sync-group.ts';
-import type { SyncGroupPlan, VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
-import type {
-  AddressClaims,
-  Alarm,
-  Clock,
-  Datagrams,
-  Journal,
-  Link,
-  LinkAddress,
-  Links,
-  Mails,
-  Packets,
-  Random,
-  Scripts,
-} from '../ports.ts';
+import type { SyncGroup } from '../../core/vrrp/sync-group.ts';
+import type { VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
+import type { Alarm, Link, LinkAddress } from '../ports.ts';
+import { tellAddresses } from './assigned-addresses.ts';
 import { BfdSessions, type FollowedPeer } from './bfd-sessions.ts';
 import { type CommandSafety, judgeCommands } from './command-safety.ts';
 import { type AddressConflict, ConflictWatch } from './conflict-watch.ts';
-import { Notifier, notifiedGroup, notifiedRouter, notifiedState } from './notifier.ts';
-import { groupedRouters, sameRouter } from './reloading.ts';
+import type { FailoverOptions, FailoverPorts } from './failover-ports.ts';
+import { type Member, Members } from './members.ts';
+import { noticeLowerHeard, noticePriority, noticeState } from './notices.ts';
+import { Notifier } from './notifier.ts';
+import { groupedRouters, stayingMembers } from './reloading.ts';
 import { RouterDriver } from './router-driver.ts';
 import { StaticHoldings } from './static-holdings.ts';
 import { runTimed } from './timed-command.ts';
 import { TrackedObjects } from './tracked-objects.ts';
 import { tellUndone } from './undone.ts';
-
-export interface FailoverPorts {
-  readonly clock: Clock;
-  readonly packets: Packets;
-  readonly links: Links;
-  readonly scripts: Scripts;
-  readonly journal: Journal;
-  /** Absent: smtp_alert sends nothing. */
-  readonly mails?: Mails;
-  /** Absent: no BFD session is ever held. */
-  readonly bfd?: { readonly datagrams: Datagrams; readonly random: Random };
-  /** Absent: address conflicts are not watched for. */
-  readonly claims?: AddressClaims;
-}
-
-export interface FailoverOptions {
-  /** The balancer's readiness will be told with `serving`; until then no router takes part. */
-  readonly awaitsBalancer: boolean;
-  /** Milliseconds since this machine booted (vrrp_delay_after_boot). */
-  readonly sinceBootMs: number;
-}
-
-/** A virtual router with its place: alone, or in a sync group. */
-interface Member {
-  readonly driver: RouterDriver;
-  group: { readonly plan: SyncGroupPlan; readonly machine: SyncGroup; readonly index: number } | undefined;
-  trackingTold: string;
-}
 
 export class Failover {
   readonly #ports: FailoverPorts;
@@ -72,10 +35,9 @@ export class Failover {
   #alarmAt = Infinity;
   /** At the end: what is left to do when the last address is gone. */
   #whenReleased: (() => void) | undefined;
+  readonly #members: Members;
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
-  #members: Member[] = [];
-  #groups: SyncGroup[] = [];
   #safety: CommandSafety;
   #tracked: TrackedObjects | undefined;
   #notifier: Notifier;
@@ -85,8 +47,6 @@ export class Failover {
   #running = false;
   #deleting = false;
   #stopped = false;
-  /** Machines that may have actions waiting; actions can cause events, so carrying out must not nest. */
-  #pumping = false;
 
   constructor(plan: VrrpPlan, ports: FailoverPorts, options: FailoverOptions) {
     this.#plan = plan;
@@ -95,6 +55,14 @@ export class Failover {
     this.#serving = options.awaitsBalancer ? 'unknown' : true;
     this.#serversLeft = options.awaitsBalancer ? true : undefined;
     this.#alarm = ports.clock.alarm(() => this.#due());
+    this.#members = new Members({
+      ...ports,
+      carryOut: (member, action) => this.#carryOut(member, action),
+      settled: () => {
+        this.#sendAnnouncements();
+        if (this.#running) this.#conflicts.update(this.drivers);
+      },
+    });
     this.#startAlarm = ports.clock.alarm(() => this.#begin());
     this.#statics = new StaticHoldings(ports.links, ports.journal);
     this.#safety = judgeCommands(plan, ports);
@@ -123,11 +91,11 @@ export class Failover {
   }
 
   get drivers(): readonly RouterDriver[] {
-    return this.#members.map(({ driver }) => driver);
+    return this.#members.all.map(({ driver }) => driver);
   }
 
   get groups(): readonly SyncGroup[] {
-    return this.#groups;
+    return this.#members.groups;
   }
 
   get tracked(): TrackedObjects | undefined {
@@ -165,7 +133,7 @@ export class Failover {
     this.#startAlarm.clear();
     this.#running = false;
     this.#stopped = true;
-    for (const member of this.#members) this.#give(member, { kind: 'shutdown' });
+    for (const member of this.#members.all) this.#members.give(member, { kind: 'shutdown' });
     this.#tracked?.close();
     this.#bfd?.close();
     // Addresses may outlast us for a moment, until their next holder is heard.
@@ -175,7 +143,7 @@ export class Failover {
 
   #end(done: () => void): void {
     this.#alarm.clear();
-    for (const { driver } of this.#members) driver.close();
+    for (const driver of this.drivers) driver.close();
     this.#conflicts.close();
     this.#statics.clear();
     this.#notifier.whenIdle(() => {
@@ -205,8 +173,8 @@ export class Failover {
 
   /** The operator's wish: resign and stay out, or take part again. All routers, or the one named; false when there is none by that name. */
   handover(event: VrrpEvent & { readonly kind: 'handover' | 'resume' | 'take-back' }, name?: string): boolean {
-    const meant = this.#members.filter(({ driver }) => name === undefined || driver.settings.name === name);
-    for (const member of meant) this.#give(member, event);
+    const meant = this.#members.all.filter(({ driver }) => name === undefined || driver.settings.name === name);
+    for (const member of meant) this.#members.give(member, event);
     this.#schedule();
     return meant.length > 0;
   }
@@ -220,32 +188,28 @@ export class Failover {
       this.#plan = plan;
       return;
     }
-    const before = this.#members;
+    const before = this.#members.all;
     this.#plan = plan;
     this.#safety = judgeCommands(plan, this.#ports);
     this.#notifier.close();
     this.#notifier = new Notifier(plan, this.#ports, (command) => this.#safety.usable(command));
     const grouped = groupedRouters(plan);
-    const staying = new Map<number, Member>();
-    for (const [index, router] of plan.routers.entries()) {
-      const member = before.find(
-        ({ driver, group }) => sameRouter(driver.plan, router) && (group !== undefined) === grouped.has(index),
-      );
-      if (member !== undefined) staying.set(index, member);
-    }
+    const staying = stayingMembers(before, plan);
     const stays = new Set(staying.values());
     this.#deleting = true;
     for (const member of before)
       if (!stays.has(member)) {
-        this.#give(member, { kind: 'shutdown' });
+        this.#members.give(member, { kind: 'shutdown' });
         member.driver.timer(Infinity);
         member.driver.close();
       }
     this.#deleting = false;
     this.#statics.set(plan);
     this.#bfd?.configure(plan.bfdSessions);
-    this.#members = plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index)));
-    this.#formGroups();
+    this.#members.set(
+      plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index))),
+      plan.syncGroups,
+    );
     this.#tracked = new TrackedObjects(
       plan,
       this.#trackingWorld(),
@@ -254,13 +218,13 @@ export class Failover {
       this.#tracked,
     );
     for (const member of stays) {
-      const router = plan.routers[this.#members.indexOf(member)];
+      const router = plan.routers[this.#members.all.indexOf(member)];
       member.driver.plan = router;
-      this.#give(member, { kind: 'settings', settings: router.settings });
+      this.#members.give(member, { kind: 'settings', settings: router.settings });
     }
     for (const { driver } of stays) driver.holdings.reassert();
     this.#tracking();
-    for (const member of this.#members) {
+    for (const member of this.#members.all) {
       member.driver.linkChanged();
       if (!stays.has(member)) this.#startMember(member);
     }
@@ -270,18 +234,13 @@ export class Failover {
   /** Everything that is ready to go: called at the start, or when the startup delay is over. */
   #begin(): void {
     this.#running = true;
-    const { journal, links } = this.#ports;
-    for (const link of links.links())
-      for (const { address, interfaceIndex } of links.addresses())
-        if (
-          interfaceIndex === link.index &&
-          this.#plan.routers.some(({ settings }) => settings.interface === link.name)
-        )
-          journal.detail(`Assigned address ${address} for interface ${link.name}`);
+    tellAddresses(this.#plan, this.#ports.links, this.#ports.journal);
     this.#statics.set(this.#plan);
     const grouped = groupedRouters(this.#plan);
-    this.#members = this.#plan.routers.map((router, index) => this.#member(router, grouped.has(index)));
-    this.#formGroups();
+    this.#members.set(
+      this.#plan.routers.map((router, index) => this.#member(router, grouped.has(index))),
+      this.#plan.syncGroups,
+    );
     this.#listenForBfd();
     this.#tracked = new TrackedObjects(
       this.#plan,
@@ -289,7 +248,7 @@ export class Failover {
       this.#safety.unusableScripts,
       this.#trackedChanged,
     );
-    for (const member of this.#members) this.#startMember(member);
+    for (const member of this.#members.all) this.#startMember(member);
     this.#schedule();
   }
 
@@ -322,7 +281,7 @@ export class Failover {
         ),
     };
     const driver = new RouterDriver(plan, machine, world, (event) => {
-      this.#give(member, event);
+      this.#members.give(member, event);
       this.#schedule();
     });
     const member: Member = { driver, group: undefined, trackingTold: '' };
@@ -333,99 +292,29 @@ export class Failover {
     const { settings } = member.driver;
     if (member.driver.plan.promoteSecondaries || this.#plan.global.promoteSecondaries)
       this.#ports.links.setParameter('ipv4', settings.interface, 'promote_secondaries', 1);
-    this.#give(member, { kind: 'serving', serving: this.#serving });
+    this.#members.give(member, { kind: 'serving', serving: this.#serving });
     this.#trackingOf(member);
     member.driver.linkChanged();
-    this.#give(member, { kind: 'start' });
-  }
-
-  #formGroups(): void {
-    for (const member of this.#members) member.group = undefined;
-    this.#groups = this.#plan.syncGroups.map((plan) => {
-      const members = plan.members.map((index) => this.#members[index]);
-      const before = this.#groups.find(
-        (group) =>
-          group.name === plan.name &&
-          group.members.length === members.length &&
-          group.members.every((machine, index) => machine === members[index].driver.machine),
-      );
-      const machine =
-        before ??
-        new SyncGroup(
-          plan.name,
-          members.map(({ driver }) => driver.machine),
-        );
-      for (const [index, member] of members.entries()) member.group = { plan, machine, index };
-      return machine;
-    });
+    this.#members.give(member, { kind: 'start' });
   }
 
   // ------------------------------------------------------------ events
 
   #toAll(event: VrrpEvent): void {
-    for (const member of this.#members) this.#give(member, event);
+    for (const member of this.#members.all) this.#members.give(member, event);
     this.#schedule();
-  }
-
-  #give(member: Member, event: VrrpEvent): void {
-    const now = this.#ports.clock.now();
-    if (member.group === undefined) member.driver.machine.handle(event, now);
-    else member.group.machine.handle(member.group.index, event, now);
-    this.#pump();
-  }
-
-  /** Has everything carried out that any machine asks for. */
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    for (let again = true; again; ) {
-      again = false;
-      for (const group of this.#groups)
-        for (let said = group.poll(); said !== undefined; said = group.poll()) {
-          again = true;
-          const member = this.#members.find(({ driver }) => driver.machine === group.members[said!.member]);
-          if (member !== undefined) this.#carryOut(member, said.action);
-          else if (said.action.kind === 'log') this.#ports.journal.log(said.action.severity, said.action.message);
-        }
-      for (const member of this.#members)
-        for (let action = member.driver.machine.poll(); action !== undefined; action = member.driver.machine.poll()) {
-          again = true;
-          this.#carryOut(member, action);
-        }
-    }
-    this.#sendAnnouncements();
-    if (this.#running) this.#conflicts.update(this.drivers);
-    this.#pumping = false;
   }
 
   #carryOut(member: Member, action: VrrpAction): void {
     member.driver.carryOut(action);
     // What is due at once leaves at once: frames must not wait behind scripts.
     if (action.kind === 'announce') this.#sendAnnouncements();
-    if (action.kind === 'state-changed') this.#stateChanged(member, action);
-    if (action.kind === 'lower-priority-heard')
-      this.#notifier.lowerPriorityHeard(notifiedRouter(member.driver.plan), member.driver.machine.priority);
-  }
-
-  #stateChanged(member: Member, action: VrrpAction & { readonly kind: 'state-changed' }): void {
-    const { plan } = member.driver;
-    const state = this.#deleting
-      ? plan.notifyDeleted
-        ? 'DELETED'
-        : 'FAULT'
-      : action.to === 'initialize'
-        ? 'STOP'
-        : notifiedState(action.to);
-    if (state === undefined) return;
-    this.#notifier.state(notifiedRouter(plan), state, action.priority);
-    const group = member.group;
-    // The group is told of once, when its last member has followed.
-    if (group === undefined || !group.machine.members.every((machine) => machine.stateKind === action.to)) return;
-    this.#notifier.state(notifiedGroup(group.plan), state, action.priority);
+    if (action.kind === 'state-changed') noticeState(this.#notifier, member, action, this.#deleting);
+    if (action.kind === 'lower-priority-heard') noticeLowerHeard(this.#notifier, member);
   }
 
   #tracking(): void {
-    for (const member of this.#members) this.#trackingOf(member);
+    for (const member of this.#members.all) this.#trackingOf(member);
     this.#schedule();
   }
 
@@ -435,28 +324,24 @@ export class Failover {
     const told = JSON.stringify(tracking);
     if (told === member.trackingTold) return;
     member.trackingTold = told;
-    const { machine, plan } = member.driver;
-    const before = machine.priority;
-    this.#give(member, { kind: 'tracking', tracking });
-    if (machine.priority === before) return;
-    const state = machine.stateKind;
-    if (state === 'active' || state === 'backup')
-      this.#notifier.priority(notifiedRouter(plan), state === 'active' ? 'MASTER' : 'BACKUP', machine.priority);
+    const before = member.driver.machine.priority;
+    this.#members.give(member, { kind: 'tracking', tracking });
+    if (member.driver.machine.priority !== before) noticePriority(this.#notifier, member);
   }
 
   #linkChanged(_link: Link): void {
-    for (const { driver } of this.#members) driver.linkChanged();
+    for (const { driver } of this.#members.all) driver.linkChanged();
     this.#tracking();
   }
 
   #addressChanged(address: LinkAddress): void {
-    for (const { driver } of this.#members) if (!driver.holdings.isHeld(address)) driver.linkChanged();
+    for (const { driver } of this.#members.all) if (!driver.holdings.isHeld(address)) driver.linkChanged();
   }
 
   #addressRemoved(address: LinkAddress): void {
-    for (const member of this.#members)
+    for (const member of this.#members.all)
       if (member.driver.holdings.isHeld(address)) {
-        this.#give(member, { kind: 'address-lost', address: address.address });
+        this.#members.give(member, { kind: 'address-lost', address: address.address });
         this.#schedule();
       }
     this.#statics.lost(address);
@@ -466,9 +351,9 @@ export class Failover {
   #addressClaimed(router: string, address: string, hardwareAddress: string): boolean {
     // The new active router announces right behind its advertisement: that one must have been heard first.
     this.#ports.packets.receiveWaiting();
-    const member = this.#members.find(({ driver }) => driver.settings.name === router);
+    const member = this.#members.named(router);
     if (member?.driver.machine.stateKind !== 'active') return false;
-    this.#give(member, { kind: 'address-conflict', address, hardwareAddress });
+    this.#members.give(member, { kind: 'address-conflict', address, hardwareAddress });
     this.#schedule();
     return true;
   }
@@ -481,10 +366,7 @@ export class Failover {
     this.#ports.packets.receiveWaiting();
     this.#ports.bfd?.datagrams.receiveWaiting();
     this.#bfd?.timer(dueAt);
-    const now = this.#ports.clock.now();
-    for (const { driver } of this.#members) driver.timer(now);
-    for (const member of this.#members)
-      if ((member.driver.machine.deadline() ?? Infinity) <= now) this.#give(member, { kind: 'timer' });
+    this.#members.timer(this.#ports.clock.now());
     this.#sendAnnouncements();
     this.#schedule();
   }
@@ -493,15 +375,17 @@ export class Failover {
     const now = this.#ports.clock.now();
     for (let due = this.#announcements.poll(now); due !== undefined; due = this.#announcements.poll(now)) {
       const { owner, device, address } = due;
-      this.#members.find(({ driver }) => driver.settings.name === owner)?.driver.sendAnnouncement(device, address);
+      this.#members.named(owner)?.driver.sendAnnouncement(device, address);
     }
   }
 
   #schedule(): void {
     if (!this.#running && this.#whenReleased === undefined) return;
-    let earliest = Math.min(this.#announcements.deadline() ?? Infinity, this.#bfd?.deadline() ?? Infinity);
-    for (const { driver } of this.#members)
-      earliest = Math.min(earliest, driver.machine.deadline() ?? Infinity, driver.deadline());
+    const earliest = Math.min(
+      this.#announcements.deadline() ?? Infinity,
+      this.#bfd?.deadline() ?? Infinity,
+      this.#members.deadline(),
+    );
     if (this.#whenReleased !== undefined && this.drivers.every((driver) => driver.deadline() === Infinity)) {
       const released = this.#whenReleased;
       this.#whenReleased = undefined;

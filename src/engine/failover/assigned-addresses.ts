@@ -1,0 +1,11 @@
+/** Said at the start: the addresses that the routers' interfaces have already. */
+import type { VrrpPlan } from '../../plan/vrrp.ts';
+import type { Journal, Links } from '../ports.ts';
+
+export function tellAddresses(plan: VrrpPlan, links: Links, journal: Journal): void {
+  const interfaces = new Set(plan.routers.map(({ settings }) => settings.interface));
+  for (const link of links.links())
+    for (const { address, interfaceIndex } of links.addresses())
+      if (interfaceIndex === link.index && interfaces.has(link.name))
+        journal.detail(`Assigned address ${address} for interface ${link.name}`);
+}

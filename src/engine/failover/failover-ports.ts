@@ -1,0 +1,23 @@
+/** The world of the VRRP daemon's engine, and what it is told of its place in it. */
+import type { AddressClaims, Clock, Datagrams, Journal, Links, Mails, Packets, Random, Scripts } from '../ports.ts';
+
+export interface FailoverPorts {
+  readonly clock: Clock;
+  readonly packets: Packets;
+  readonly links: Links;
+  readonly scripts: Scripts;
+  readonly journal: Journal;
+  /** Absent: smtp_alert sends nothing. */
+  readonly mails?: Mails;
+  /** Absent: no BFD session is ever held. */
+  readonly bfd?: { readonly datagrams: Datagrams; readonly random: Random };
+  /** Absent: address conflicts are not watched for. */
+  readonly claims?: AddressClaims;
+}
+
+export interface FailoverOptions {
+  /** The balancer's readiness will be told with `serving`; until then no router takes part. */
+  readonly awaitsBalancer: boolean;
+  /** Milliseconds since this machine booted (vrrp_delay_after_boot). */
+  readonly sinceBootMs: number;
+}
