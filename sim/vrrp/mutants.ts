@@ -99,15 +99,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'Adver_Timer is not set again',
-    file: 'machine.ts',
-    from: 'state.advertiseAt = next > now ? next : now + intervalMs;',
+    file: 'active-state.ts',
+    from: 'this.#advertiseAt = next > now ? next : now + intervalMs;',
     to: '',
   },
   {
     name: 'nothing is announced when a lower router was heard',
     file: 'machine.ts',
-    from: 'if (!lowerPrioNoAdvert) this.#advertise(state, now);\n    state.announcing.lowerHeard(this.#settings, now);',
-    to: 'if (!lowerPrioNoAdvert) this.#advertise(state, now);',
+    from: 'if (!lowerPrioNoAdvert) state.advertise(this.#settings, this.priority, now);\n    state.announcing.lowerHeard(this.#settings, now);',
+    to: 'if (!lowerPrioNoAdvert) state.advertise(this.#settings, this.priority, now);',
   },
   {
     name: 'the loser of a split says no last word',

@@ -13,7 +13,8 @@
  * - A balancer that does not serve is a fault of its router: an address without a service behind it helps nobody.
  */
 
-import { Announcing, addressesOf } from './announcing.ts';
+import { ActiveState } from './active-state.ts';
+import { addressesOf } from './announcing.ts';
 import { BackupState } from './backup-state.ts';
 import type { HeardAdvertisement, RouterStateKind, RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
 import { RouterFacts } from './facts.ts';
@@ -23,25 +24,12 @@ import type { VirtualRouterSettings } from './settings.ts';
 
 type RouterState = { readonly kind: 'initialize' } | { readonly kind: 'fault' } | BackupState | ActiveState;
 
-interface ActiveState {
-  readonly kind: 'active';
-  /** When Adver_Timer fires. */
-  advertiseAt: number;
-  readonly announcing: Announcing;
-}
-
 /**
  * How long addresses outlast the active role when the balancer behind them is well, so that no client meets a host without them: until the
  * successor has them and the network believes it. It was heard already, or is yet to be.
  */
 const yieldedLingerMs = 20;
 const resignedLingerMs = 100;
-
-/**
- * A stall up to this long is no reason to let go: what others said meanwhile waits in the socket and is heard first. Without it an interval
- * of 10 ms would turn each hiccup of the machine into two moves of the address.
- */
-const shortStallMs = 100;
 
 export class VirtualRouterMachine {
   #settings: VirtualRouterSettings;
@@ -92,15 +80,8 @@ export class VirtualRouterMachine {
 
   /** When a `timer` event is due, or undefined. */
   deadline(): number | undefined {
-    const state = this.#state;
-    switch (state.kind) {
-      case 'backup':
-        return state.activeDownAt;
-      case 'active':
-        return Math.min(state.advertiseAt, state.announcing.deadline());
-      default:
-        return undefined;
-    }
+    if (this.#state.kind === 'backup') return this.#state.activeDownAt;
+    return this.#state.kind === 'active' ? this.#state.deadline() : undefined;
   }
 
   status(): RouterStatus {
@@ -227,10 +208,7 @@ export class VirtualRouterMachine {
       if (now < state.activeDownAt) return;
       this.#log('info', 'Receive advertisement timeout');
       this.#promote(state, now, 'no advertisement heard');
-    } else if (state.kind === 'active') {
-      if (now >= state.advertiseAt) this.#advertise(state, now, state.advertiseAt);
-      state.announcing.timer(this.#settings, now);
-    }
+    } else if (state.kind === 'active') state.timer(this.#settings, this.priority, now);
   }
 
   /**
@@ -241,14 +219,12 @@ export class VirtualRouterMachine {
   #wakeLate(now: number): void {
     const state = this.#state;
     if (state.kind === 'active') {
-      const intervalMs = this.#settings.advertisementIntervalMs;
-      const silence = Math.max(this.#settings.downTimerAdverts - 1, 0.5) * intervalMs;
-      if (now < state.advertiseAt + Math.max(silence, shortStallMs)) return;
-      const silentMs = Math.round(now - state.advertiseAt + intervalMs);
-      this.#log('warning', `was not run for ${silentMs}ms, assuming that it was replaced`);
+      const silentMs = state.silentTooLong(this.#settings, now);
+      if (silentMs === undefined) return;
+      this.#log('warning', `was not run for ${Math.round(silentMs)}ms, assuming that it was replaced`);
       this.#log('notice', 'Entering BACKUP STATE');
       this.#out.letGo(addressesOf(this.#settings));
-      this.#listen(this.#becomeBackup(now, intervalMs, 'woke up late'), now);
+      this.#listen(this.#becomeBackup(now, this.#settings.advertisementIntervalMs, 'woke up late'), now);
       this.#owesLastWord = this.#settings.splitIsAnnounced;
     } else if (state.kind === 'backup' && now >= state.activeDownAt + state.activeIntervalMs) {
       this.#listen(state, now);
@@ -307,7 +283,7 @@ export class VirtualRouterMachine {
   #heardAsActive(state: ActiveState, heard: HeardAdvertisement, now: number): void {
     if (heard.priority === 0) {
       this.#log('info', 'Master received priority 0 message');
-      this.#advertise(state, now);
+      state.advertise(this.#settings, this.priority, now);
       // Only an active router resigns: there were two, and the network may have listened to the other.
       state.announcing.lowerHeard(this.#settings, now);
       return;
@@ -324,38 +300,34 @@ export class VirtualRouterMachine {
 
   #heardLower(state: ActiveState, heard: HeardAdvertisement, now: number): void {
     const { lowerPrioNoAdvert, garp } = this.#settings;
+    const { source, priority } = heard;
+    const forcing = lowerPrioNoAdvert ? '' : ', forcing new election';
     this.#log(
       'info',
-      `Received advert from ${heard.source} with lower priority ${heard.priority}, ours ${this.priority}${
-        lowerPrioNoAdvert ? '' : ', forcing new election'
-      }`,
+      `Received advert from ${source} with lower priority ${priority}, ours ${this.priority}${forcing}`,
     );
-    if (!lowerPrioNoAdvert) this.#advertise(state, now);
+    if (!lowerPrioNoAdvert) state.advertise(this.#settings, this.priority, now);
     state.announcing.lowerHeard(this.#settings, now);
     if (garp.lowerPrioRepeat > 0 || !lowerPrioNoAdvert)
-      this.#out.put({ kind: 'lower-priority-heard', source: heard.source, priority: heard.priority });
+      this.#out.put({ kind: 'lower-priority-heard', source, priority });
   }
 
   /** A better router exists: back down, even with nopreempt. */
   #yield(heard: HeardAdvertisement, now: number): void {
-    const { higherPrioSendAdvert, splitIsAnnounced } = this.#settings;
-    this.#log(
-      'info',
-      heard.priority > this.priority
-        ? `Master received advert from ${heard.source} with higher priority ${heard.priority}, ours ${this.priority}`
-        : `Master received advert from ${heard.source} with same priority ${heard.priority} but higher IP address than ours`,
-    );
+    const { higherPrioSendAdvert, splitIsAnnounced, version, advertisementIntervalMs } = this.#settings;
+    const { source, priority } = heard;
+    const better =
+      priority > this.priority
+        ? `higher priority ${priority}, ours ${this.priority}`
+        : `same priority ${priority} but higher IP address than ours`;
+    this.#log('info', `Master received advert from ${source} with ${better}`);
     if (higherPrioSendAdvert && !splitIsAnnounced) this.#out.advertise(this.priority);
     this.#log('notice', 'Entering BACKUP STATE');
     this.#out.letGo(addressesOf(this.#settings), yieldedLingerMs);
     if (splitIsAnnounced) this.#out.advertise(this.priority);
-    const interval =
-      this.#settings.version === 3 && heard.advertisementIntervalMs > 0 ? heard.advertisementIntervalMs : undefined;
-    this.#becomeBackup(
-      now,
-      interval ?? this.#settings.advertisementIntervalMs,
-      `${heard.source} has priority ${heard.priority}`,
-    );
+    const intervalMs =
+      version === 3 ? heard.advertisementIntervalMs || advertisementIntervalMs : advertisementIntervalMs;
+    this.#becomeBackup(now, intervalMs, `${source} has priority ${priority}`);
   }
 
   // ------------------------------------------------------------ the two states of the election
@@ -372,15 +344,7 @@ export class VirtualRouterMachine {
   #becomeActive(now: number, reason: string): void {
     this.#log('notice', 'Entering MASTER STATE');
     this.#owesLastWord = false;
-    // The advertisement first: a router that still holds the addresses lets go before ours are announced.
-    this.#out.advertise(this.priority);
-    this.#out.put({ kind: 'add-addresses', addresses: addressesOf(this.#settings), all: true });
-    const announcing = new Announcing(this.#out, this.#settings, now);
-    const state: ActiveState = {
-      kind: 'active',
-      advertiseAt: now + this.#settings.advertisementIntervalMs,
-      announcing,
-    };
+    const state = new ActiveState(this.#out, this.#settings, this.priority, now);
     this.#changeState(state, reason, now);
   }
 
@@ -396,14 +360,6 @@ export class VirtualRouterMachine {
     this.#out.advertise(0);
     this.#log('info', 'sent 0 priority');
     this.#out.letGo(addressesOf(this.#settings), lingerMs);
-  }
-
-  /** `from`: the deadline that was kept a little late. The next one counts from it, so that lateness does not add up; never in the past. */
-  #advertise(state: ActiveState, now: number, from = now): void {
-    const intervalMs = this.#settings.advertisementIntervalMs;
-    this.#out.advertise(this.priority);
-    const next = from + intervalMs;
-    state.advertiseAt = next > now ? next : now + intervalMs;
   }
 
   #changeState(to: RouterState, reason: string, now: number): void {
@@ -428,12 +384,9 @@ export class VirtualRouterMachine {
 
   /** Reload (Keepalived manual, SIGHUP): the state stays; only addresses that changed are touched. */
   #reload(settings: VirtualRouterSettings, now: number): void {
-    const before = addressesOf(this.#settings);
+    const before = this.#settings;
     this.#settings = settings;
-    if (this.#state.kind === 'active') {
-      this.#state.announcing.reloaded(before, settings, now);
-      this.#state.advertiseAt = Math.min(this.#state.advertiseAt, now + settings.advertisementIntervalMs);
-    }
+    if (this.#state.kind === 'active') this.#state.reloaded(before, settings, now);
     this.#settle(now);
   }
 
@@ -442,8 +395,6 @@ export class VirtualRouterMachine {
     if (this.#state.kind !== 'backup' || this.#history.heard?.source !== source || now < this.#listensUntil) return;
     this.#promote(this.#state, now, `BFD lost ${source}`);
   }
-
-  // ------------------------------------------------------------ shorthands
 
   #log(severity: 'info' | 'notice' | 'warning', message: string): void {
     this.#out.log(severity, this.#settings.name, message);
