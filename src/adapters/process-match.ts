@@ -17,11 +17,14 @@ const balancerName = 'evergate-balanc';
 export type Matcher = (pid: number) => boolean;
 
 /**
- * Recognizes `killall -0 NAME`, `pidof NAME` and `pgrep [-x] NAME`, with or without a path in front and quiet flags.
+ * Recognizes `killall -0 NAME`, `pidof NAME`, `pgrep [-x] NAME` and `pkill -0 [-x] NAME`, with or without a path in front and quiet flags,
+ * alone or as all that a shell is asked for (`sh -c 'killall -0 NAME'`).
  * @returns whether a process is the one that is asked for, or undefined when the command is none of these.
  */
 export function livenessQuestion(argv: readonly string[]): Matcher | undefined {
   const program = (argv[0] ?? '').replace(/^.*\//, '');
+  if (/^(ba|da)?sh$/.test(program) && argv.length === 3 && argv[1] === '-c' && /^[\w ./@:-]+$/.test(argv[2]!))
+    return livenessQuestion(argv[2]!.trim().split(/ +/));
   const flags = argv.slice(1).filter((word) => word.startsWith('-'));
   const names = argv.slice(1).filter((word) => !word.startsWith('-'));
   if (names.length !== 1 || !/^[\w.+@:-]+$/.test(names[0])) return undefined;
@@ -33,8 +36,9 @@ export function livenessQuestion(argv: readonly string[]): Matcher | undefined {
     case 'pidof':
       return only('-s', '-q') ? named(name) : undefined;
     case 'pgrep':
-      if (!only('-x', '--exact', '-c', '--count')) return undefined;
-      return flags.some((flag) => flag === '-x' || flag === '--exact') ? named(name) : containing(name);
+      return only('-x', '--exact', '-c', '--count') ? matching(flags, name) : undefined;
+    case 'pkill':
+      return flags.includes('-0') && only('-0', '-x', '--exact') ? matching(flags, name) : undefined;
     default:
       return undefined;
   }
@@ -48,7 +52,11 @@ function named(name: string): Matcher {
   };
 }
 
-/** pgrep(1) without -x looks for the pattern anywhere in the name. */
+function matching(flags: readonly string[], name: string): Matcher {
+  return flags.some((flag) => flag === '-x' || flag === '--exact') ? named(name) : containing(name);
+}
+
+/** pgrep(1) and pkill(1) without -x look for the pattern anywhere in the name. */
 function containing(part: string): Matcher {
   return (pid) => {
     const found = aliveName(pid);

@@ -90,12 +90,18 @@ test('commands and watches', { skip: needs('linux') }, async (suite) => {
   await suite.test('only plain questions are answered without starting a program', () => {
     assert.ok(livenessQuestion(['/usr/bin/killall', '-0', 'haproxy']));
     assert.ok(livenessQuestion(['pidof', 'haproxy']));
+    assert.ok(livenessQuestion(['pkill', '-0', 'haproxy']));
+    assert.ok(livenessQuestion(['/bin/sh', '-c', 'killall -0 haproxy']));
     for (const other of [
       ['killall', 'haproxy'],
       ['killall', '-0', '-u', 'haproxy'],
       ['killall', '-0', 'a', 'b'],
       ['pgrep', '-f', 'haproxy'],
       ['pgrep', 'ha.*y'],
+      ['pkill', 'haproxy'],
+      ['pkill', '-0', '-u', 'root', 'haproxy'],
+      ['sh', '-c', 'killall -0 haproxy && curl localhost'],
+      ['sh', '-c', 'killall -0\nhaproxy'],
       ['systemctl', 'is-active', 'haproxy'],
     ])
       assert.equal(livenessQuestion(other), undefined, other.join(' '));
