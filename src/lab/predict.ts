@@ -152,7 +152,8 @@ function candidate(node: PredictedNode, situation: Situation, engine: EngineTrai
     source: node.source,
     tracking: runningPriority({ basePriority: settings.basePriority, weightsIgnored: false }, tracked(node, now)),
     present: now.powered && now.linked && now.vrrp === 'running',
-    serving: !engine.readinessIsTold || (now.balancer === 'serving' && anyServer(situation)),
+    // A balancer without servers still answers (503); it costs every node the same priority, so it moves nothing here.
+    serving: !engine.readinessIsTold || now.balancer === 'serving',
   };
 }
 

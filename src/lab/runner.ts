@@ -36,6 +36,8 @@ export class Runner {
   #situation: Situation;
   /** Who is expected to be active now. */
   #expected: readonly string[] = [];
+  /** Who was active when the drill began: with nopreempt any node may be. */
+  #preferred = '';
   #lastChange = 0;
 
   constructor(loaded: LoadedCluster, engine: Engine, events: RunnerEvents) {
@@ -64,7 +66,6 @@ export class Runner {
     this.#prober = new Prober(cluster.client, { host: topology.virtualAddress, port: topology.port });
     this.#prober.onRecord = () => cluster.wake();
     this.#situation = this.#healthy();
-    this.#expected = this.#preferred();
     await this.#steady();
   }
 
@@ -78,7 +79,7 @@ export class Runner {
     const { cluster } = this;
     this.prober.forget(monotonicMs() - 2000);
     this.#situation = this.#healthy();
-    this.#expected = this.#preferred();
+    this.#preferred = this.#expected[0] ?? '';
     const unmet: string[] = [];
     for (const step of drill.before) await this.#step(step, undefined, unmet);
     const zero = monotonicMs();
@@ -169,7 +170,7 @@ export class Runner {
     }
     const { topology, predicted } = this.#loaded;
     const active = this.cluster.nodes.filter((node) => this.cluster.state(node) === 'MASTER');
-    const targets = targetsOf(step.on, { topology, active, preferred: this.#preferred()[0] ?? '' });
+    const targets = targetsOf(step.on, { topology, active, preferred: this.#preferred });
     const before = this.#situation;
     const next = after(before, step, targets);
     const prediction = predict(predicted, this.#engine, this.#expected, step, [before, next]);
@@ -246,8 +247,9 @@ export class Runner {
     const inTurn = ['roundrobin', 'static-rr', 'leastconn', 'random'].includes(backend.balance.algorithm);
     const everybody = backend.servers.every(({ backup, disabled }) => !backup && !disabled) && inTurn;
     await cluster.until(
-      `all is well with ${this.#expected.join(' and ') || 'nobody'} active`,
+      'all is well',
       () => {
+        this.#expected = this.#entitled();
         const holders = cluster.addresses.holders().toSorted().join();
         const well =
           this.#isSettled() && holders === this.#expected.join() && (!everybody || this.#serversAsExpected());
@@ -261,7 +263,6 @@ export class Runner {
   /** Puts all right again, and tells what did not come back by itself. A cluster that stays wrong is replaced. */
   async #repair(): Promise<readonly string[]> {
     this.#situation = this.#healthy();
-    this.#expected = this.#preferred();
     try {
       await this.#actions!.repair();
       await this.#steady();
@@ -286,8 +287,10 @@ export class Runner {
     );
   }
 
-  #preferred(): readonly string[] {
-    return settledActive(this.#loaded.predicted, this.#healthy(), this.#engine, []);
+  /** Who should be active when all is well: where nobody preempts, whoever is. */
+  #entitled(): readonly string[] {
+    const active = this.cluster.nodes.filter((node) => this.cluster.state(node) === 'MASTER');
+    return settledActive(this.#loaded.predicted, this.#healthy(), this.#engine, active);
   }
 
   #heard({ at, node, kind, text }: ClusterEvent): void {
