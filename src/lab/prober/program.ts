@@ -26,8 +26,9 @@ load.start();
 process.stdin.resume();
 process.stdin.on('end', async () => {
   await load.stop();
-  flush();
-  process.exit(0);
+  // What a slow reader has not taken yet stands in a queue here: the program ends when the last line has left.
+  process.stdout.write(lines, () => process.exit(0));
+  lines = '';
 });
 // Ctrl-C reaches every program of the terminal's foreground group; the lab ends this one in its own order.
 process.on('SIGINT', () => {});
