@@ -31,6 +31,8 @@ export class Notifier {
   readonly #scripts: Scripts;
   readonly #journal: Journal;
   readonly #usable: (command: CommandPlan) => boolean;
+  /** What was said last of each group: members follow one another, and each may be seen as the last. */
+  readonly #groupStates = new Map<string, NotifiedState>();
   #fifos: Fifo[] = [];
   #waiting = 0;
   #idle: (() => void) | undefined;
@@ -50,6 +52,10 @@ export class Notifier {
   }
 
   state(about: Notified, state: NotifiedState, priority: number): void {
+    if (about.kind === 'GROUP') {
+      if (this.#groupStates.get(about.name) === state) return;
+      this.#groupStates.set(about.name, state);
+    }
     const { notify } = about;
     const specific = {
       MASTER: notify.master,
