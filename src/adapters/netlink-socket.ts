@@ -34,9 +34,9 @@ export class NetlinkRequester {
   readonly #buffer = new Uint8Array(datagramBytes);
   #sequence = 0;
 
-  constructor() {
+  constructor(protocol: number = NETLINK_ROUTE) {
     this.#c = requireLibc();
-    this.#fd = openSocket(this.#c, NETLINK_ROUTE, 0);
+    this.#fd = openSocket(this.#c, protocol, 0);
     this.#c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, int32(1), 4);
   }
 
@@ -50,6 +50,21 @@ export class NetlinkRequester {
       return code === 0 ? undefined : errorName(code);
     }
     return 'EPROTO';
+  }
+
+  /** Sends the messages of one transaction in one datagram (nfnetlink). @returns the first error's name, undefined when all are done. */
+  changeAll(messages: readonly NetlinkMessage[]): string | undefined {
+    const first = this.#sequence + 1;
+    const parts = messages.map((message) => message.finish((this.#sequence = (this.#sequence + 1) >>> 0)));
+    const batch = Buffer.concat(parts);
+    if (this.#c.sendto(this.#fd, batch, batch.length, 0, null, 0) !== batch.length) return errorName(errno());
+    for (let length = this.#receive(); length > 0; length = this.#receive())
+      for (const received of readMessages(this.#buffer.subarray(0, length))) {
+        if (received.type !== messageType.error || received.sequence < first) continue;
+        const code = -viewOf(received.body).getInt32(0, true);
+        if (code !== 0) return this.#discard(errorName(code));
+      }
+    return undefined;
   }
 
   /** Sends a dump request and returns every message of the answer. */
@@ -66,6 +81,16 @@ export class NetlinkRequester {
 
   close(): void {
     this.#c.close(this.#fd);
+  }
+
+  /** The answers that are left belong to what has failed. */
+  #discard(failure: string): string {
+    while (this.#receive() > 0);
+    return failure;
+  }
+
+  #receive(): number {
+    return this.#c.recvfrom(this.#fd, this.#buffer, datagramBytes, linux.MSG_DONTWAIT, null, null);
   }
 
   #send(message: NetlinkMessage): number | undefined {

@@ -7,6 +7,7 @@ import { controlAddress, serveControl } from '../adapters/control-socket.ts';
 import { UdpDatagrams } from '../adapters/datagrams.ts';
 import { libc } from '../adapters/libc.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
+import { NftablesFirewall } from '../adapters/nftables.ts';
 import { SystemScripts } from '../adapters/process.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
@@ -91,6 +92,7 @@ class Daemon {
   readonly #packets = new RawPackets();
   readonly #scripts = new SystemScripts();
   readonly #failover: Failover;
+  readonly #firewall: NftablesFirewall;
   /** Signals and koffi's descriptors don't keep Node's loop alive: this does. */
   readonly #alive = setInterval(() => {}, 2 ** 30);
   #beatTimer: NodeJS.Timeout | undefined;
@@ -111,6 +113,7 @@ class Daemon {
       syslog: options.syslog !== false,
       facility,
     });
+    this.#firewall = new NftablesFirewall(plan.global.firewall);
     this.#failover = new Failover(
       plan,
       {
@@ -121,6 +124,7 @@ class Daemon {
         journal: this.#journal,
         claims: arpWatch,
         mails: new SmtpMails(),
+        firewall: this.#firewall,
         bfd: { datagrams: new UdpDatagrams(), random: systemRandom() },
       },
       {
@@ -260,6 +264,7 @@ class Daemon {
     const end = () => {
       this.#packets.close();
       this.#links.close();
+      this.#firewall.close();
       this.#scripts.close();
       for (const file of [this.#options.pid, this.#options.vrrpPid])
         if (file !== undefined) rmSync(file, { force: true });

@@ -143,12 +143,14 @@ export function buildAccept(
   given: { strict: boolean; version: 2 | 3; basePriority: number },
   context: PlanContext,
 ): boolean {
+  // The addresses are its own: it answers on them whatever is written (RFC 9568 §6.1).
+  if (given.basePriority === owner) return true;
   const last = entry.entries
     .filter((each) => each.keyword.word === 'accept' || each.keyword.word === 'no_accept')
     .at(-1);
   const written = last === undefined ? undefined : last.keyword.word === 'accept';
   if (!given.strict) return written ?? true;
-  if (written === true && given.version === 2 && given.basePriority !== owner) {
+  if (written === true && given.version === 2) {
     context.warn(
       'conflict',
       last!.place,
@@ -156,7 +158,7 @@ export function buildAccept(
     );
     return false;
   }
-  return written ?? given.basePriority === owner;
+  return written ?? false;
 }
 
 export function buildAnswers(

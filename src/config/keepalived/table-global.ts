@@ -116,19 +116,20 @@ export const globalKeywords: readonly Keyword[] = [
     'there are no macvlans for single addresses',
     text('PREFIX'),
   ),
-  noEffect('nftables', 'the table for no_accept and macvlans', 'Evergate makes no firewall rules', {
-    kind: 'text',
-    name: 'TABLE',
-    optional: true,
-  }),
-  noEffect(
-    'nftables_priority',
-    "priority of the table's chains",
-    'Evergate makes no firewall rules',
-    integer(-2_147_483_648, 2_147_483_647),
+  row(
+    'nftables',
+    { kind: 'text', name: 'TABLE', optional: true },
+    'keepalived',
+    'the table for no_accept, made when it is needed',
   ),
-  noEffect('nftables_counters', 'counters in the rules', 'Evergate makes no firewall rules', none),
-  noEffect('nftables_ifindex', 'sets keyed by interface number', 'Evergate makes no firewall rules', none),
+  row('nftables_priority', integer(-2_147_483_648, 2_147_483_647), '-1', "priority of the table's chains"),
+  row('nftables_counters', none, 'off', 'counters in the rules'),
+  noEffect(
+    'nftables_ifindex',
+    'sets keyed by interface number',
+    'always so: link-local addresses are blocked by the number of their interface',
+    none,
+  ),
 
   row('script_user', words('USER [GROUP]', 1, 2), 'keepalived_script if it exists, else root', 'who runs scripts'),
   row('enable_script_security', none, 'off', 'no script as root that others could write'),

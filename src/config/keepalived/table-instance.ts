@@ -104,11 +104,11 @@ export const instanceKeywords: readonly Keyword[] = [
     'password in advertisements; version 2 only',
   ),
   row('accept', none, 'on, but with strict mode off', 'answer on the addresses although not their owner'),
-  refused(
+  row(
     'no_accept',
-    'drop what is sent to the addresses',
-    'remove it, and drop what must not reach the addresses with your own firewall rules',
     none,
+    'off, but with strict mode on',
+    'drop what is sent to the addresses, with nftables; the owner (priority 255) answers all the same',
   ),
   row(
     'skip_check_adv_addr',

@@ -1,5 +1,16 @@
 /** The world of the VRRP daemon's engine, and what it is told of its place in it. */
-import type { AddressClaims, Clock, Datagrams, Journal, Links, Mails, Packets, Random, Scripts } from '../ports.ts';
+import type {
+  AddressClaims,
+  Clock,
+  Datagrams,
+  Firewall,
+  Journal,
+  Links,
+  Mails,
+  Packets,
+  Random,
+  Scripts,
+} from '../ports.ts';
 
 export interface FailoverPorts {
   readonly clock: Clock;
@@ -9,6 +20,8 @@ export interface FailoverPorts {
   readonly journal: Journal;
   /** Absent: smtp_alert sends nothing. */
   readonly mails?: Mails;
+  /** Absent: `no_accept` blocks nothing. */
+  readonly firewall?: Firewall;
   /** Absent: no BFD session is ever held. */
   readonly bfd?: { readonly datagrams: Datagrams; readonly random: Random };
   /** Absent: address conflicts are not watched for. */

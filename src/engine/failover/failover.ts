@@ -21,7 +21,6 @@ import { RouterDriver } from './router-driver.ts';
 import { StaticHoldings } from './static-holdings.ts';
 import { runTimed } from './timed-command.ts';
 import { TrackedObjects } from './tracked-objects.ts';
-import { tellUndone } from './undone.ts';
 
 export class Failover {
   readonly #ports: FailoverPorts;
@@ -115,7 +114,6 @@ export class Failover {
       addressAdded: (address) => this.#addressChanged(address),
       addressRemoved: (address) => this.#addressRemoved(address),
     });
-    tellUndone(this.#plan, journal);
     const { startupDelayMs, delayAfterBootMs, startupScript } = this.#plan.global;
     const begin = () => {
       if (!this.#stopped) this.#begin();

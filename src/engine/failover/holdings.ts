@@ -1,7 +1,7 @@
 /** What one virtual router has put on this host: addresses, routes, rules. Knows what it holds, so that it sees what others take away. */
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import type { RoutePlan } from '../../plan/vrrp.ts';
-import type { AddressRequest, Journal, LinkAddress, Links } from '../ports.ts';
+import type { AddressRequest, Firewall, Journal, LinkAddress, Links } from '../ports.ts';
 
 /** A lease of n seconds is renewed this often within them. */
 const renewalsPerLease = 5;
@@ -11,17 +11,25 @@ export class Holdings {
   readonly #journal: Journal;
   readonly #router: string;
   readonly #leaseSeconds: () => number | undefined;
+  readonly #guard: () => Firewall | undefined;
+  /** Who blocks what is held now. */
+  #guarded: Firewall | undefined;
   #renewedAt = -Infinity;
   /** By interface index and address. */
   readonly #held = new Map<string, { readonly address: VirtualAddress; readonly request: AddressRequest }>();
 
-  /** `leaseSeconds`: how long the kernel keeps what is not renewed; undefined = for ever. */
+  /**
+   * `leaseSeconds`: how long the kernel keeps what is not renewed; undefined = for ever. `guard`: who drops what is sent to the addresses
+   * (`no_accept`); undefined = they accept.
+   */
   constructor(
     links: Links,
     journal: Journal,
     router: string,
     leaseSeconds: () => number | undefined = () => undefined,
+    guard: () => Firewall | undefined = () => undefined,
   ) {
+    this.#guard = guard;
     this.#leaseSeconds = leaseSeconds;
     this.#links = links;
     this.#journal = journal;
@@ -40,6 +48,7 @@ export class Holdings {
   /** @param device where an address goes that names none. */
   add(addresses: readonly VirtualAddress[], device: string): void {
     if (addresses.length > 0) this.#journal.detail(`(${this.#router}) setting VIPs.`);
+    this.#guarded = this.#guard();
     for (const address of addresses) {
       const request = this.#request(address, device);
       if (request === undefined) {
@@ -49,6 +58,8 @@ export class Holdings {
         );
         continue;
       }
+      // Blocked first: it must not answer even for a moment.
+      this.#block(request);
       // Noted first: the event of its own addition must find it held.
       this.#held.set(key(request.interfaceIndex, address.address), { address, request });
       const failure = this.#links.addAddress(request);
@@ -75,6 +86,7 @@ export class Holdings {
       const failure = this.#links.removeAddress(request);
       if (failure !== undefined)
         this.#journal.log('err', `(${this.#router}) cannot remove ${address.address}/${address.prefix}: ${failure}`);
+      this.#guarded?.unblock(request);
     }
   }
 
@@ -89,7 +101,29 @@ export class Holdings {
   /** Sets again what should be there: after a reload that moved an address from another router to this one. */
   reassert(): void {
     const lifetimeSeconds = this.#leaseSeconds();
+    this.#guardAnew();
     for (const { request } of this.#held.values()) this.#links.addAddress({ ...request, lifetimeSeconds });
+  }
+
+  /** A reload may have said `accept` or `no_accept`. */
+  #guardAnew(): void {
+    const before = this.#guarded;
+    const guard = this.#guard();
+    if (guard === before) return;
+    this.#guarded = guard;
+    for (const { request } of this.#held.values()) {
+      before?.unblock(request);
+      this.#block(request);
+    }
+  }
+
+  #block(request: AddressRequest): void {
+    const failure = this.#guarded?.block(request);
+    if (failure !== undefined)
+      this.#journal.log(
+        'err',
+        `(${this.#router}) no_accept: cannot block ${request.address} with nftables: ${failure}`,
+      );
   }
 
   setRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): void {

@@ -16,7 +16,7 @@ import { receiveAdvertisement } from '../../core/vrrp/receive.ts';
 import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import { emptyStatistics } from '../../core/vrrp/statistics.ts';
 import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
-import type { Channel, Clock, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
+import type { Channel, Clock, Firewall, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
 import type { FollowedPeer } from './bfd-sessions.ts';
 import { Neighbours } from './control-neighbours.ts';
 import { Holdings } from './holdings.ts';
@@ -29,6 +29,8 @@ export interface DriverWorld {
   readonly links: Links;
   readonly journal: Journal;
   readonly announcements: AnnouncementSchedule;
+  /** Absent: `no_accept` blocks nothing. */
+  readonly firewall?: Firewall;
   /** The router that a backup here follows has just spoken. */
   followed?(peer: FollowedPeer, forMs: number): void;
   /** Is this one of the virtual addresses of any router here? Such an address is nobody's own. */
@@ -69,10 +71,16 @@ export class RouterDriver {
     this.machine = machine;
     this.#world = world;
     this.#deliver = deliver;
-    this.holdings = new Holdings(world.links, world.journal, plan.settings.name, () => {
-      const { addressesAreLeased, advertisementIntervalMs, downTimerAdverts } = this.settings;
-      return addressesAreLeased === false ? undefined : leaseSeconds(advertisementIntervalMs, downTimerAdverts);
-    });
+    this.holdings = new Holdings(
+      world.links,
+      world.journal,
+      plan.settings.name,
+      () => {
+        const { addressesAreLeased, advertisementIntervalMs, downTimerAdverts } = this.settings;
+        return addressesAreLeased === false ? undefined : leaseSeconds(advertisementIntervalMs, downTimerAdverts);
+      },
+      () => (this.settings.accept ? undefined : world.firewall),
+    );
     this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
     this.#virtualLink = new VirtualLink(world.links, world.journal);
   }

@@ -1,0 +1,61 @@
+/** The Firewall port on nf_tables: tables are made for the first address of a family and go with `close`. */
+import type { IpFamily } from '../core/address.ts';
+import type { BlockedAddress, Firewall, SystemFailure } from '../engine/ports.ts';
+import { addressToBytes } from './address-bytes.ts';
+import type { NetlinkMessage } from './netlink-message.ts';
+import { NetlinkRequester } from './netlink-socket.ts';
+import {
+  deleteTableMessage,
+  elementMessage,
+  type TableSettings,
+  tableMessages,
+  transaction,
+} from './nftables-message.ts';
+
+const NETLINK_NETFILTER = 12;
+
+export class NftablesFirewall implements Firewall {
+  readonly #settings: TableSettings;
+  readonly #tables = new Set<IpFamily>();
+  #requester: NetlinkRequester | undefined;
+
+  constructor(settings: TableSettings) {
+    this.#settings = settings;
+  }
+
+  block(address: BlockedAddress): SystemFailure {
+    const made = this.#tables.has(address.family) ? undefined : this.#makeTable(address.family);
+    return made ?? this.#change('add', address);
+  }
+
+  unblock(address: BlockedAddress): SystemFailure {
+    if (!this.#tables.has(address.family)) return undefined;
+    const failure = this.#change('remove', address);
+    return failure === 'ENOENT' ? undefined : failure;
+  }
+
+  close(): void {
+    for (const family of this.#tables) this.#commit([deleteTableMessage(family, this.#settings)]);
+    this.#tables.clear();
+    this.#requester?.close();
+    this.#requester = undefined;
+  }
+
+  #makeTable(family: IpFamily): SystemFailure {
+    const failure = this.#commit(tableMessages(family, this.#settings));
+    if (failure === undefined) this.#tables.add(family);
+    return failure;
+  }
+
+  #change(kind: 'add' | 'remove', { family, address, interfaceIndex }: BlockedAddress): SystemFailure {
+    const bytes = addressToBytes(family, address);
+    if (bytes === undefined) return 'EINVAL';
+    const linkLocal = family === 'ipv6' && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
+    return this.#commit([elementMessage(kind, family, bytes, linkLocal ? interfaceIndex : undefined, this.#settings)]);
+  }
+
+  #commit(changes: readonly NetlinkMessage[]): SystemFailure {
+    this.#requester ??= new NetlinkRequester(NETLINK_NETFILTER);
+    return this.#requester.changeAll(transaction(changes));
+  }
+}
