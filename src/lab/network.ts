@@ -216,7 +216,10 @@ export class Host {
       `if [ -e "${path}" ] && ! ${own}; then mkdir -p "/run/covers${dirname(path)}"; cat > "/run/covers${path}"`,
       `chmod ${mode} "/run/covers${path}"; mount --bind "/run/covers${path}" "${path}"; exit; fi`,
       `if ! ${own} && ! [ -e ${layer} ]; then mkdir -p ${layer}/upper ${layer}/work`,
-      `mount -t overlay overlay -o lowerdir=${top},upperdir=${layer}/upper,workdir=${layer}/work ${top}; fi`,
+      `mount -t overlay overlay -o lowerdir=${top},upperdir=${layer}/upper,workdir=${layer}/work ${top}`,
+      // The layer hides the files that were covered before.
+      `[ ! -d /run/covers${top} ] || (cd /run/covers; find .${top} -type f) | while read -r file; do`,
+      'mount --bind "/run/covers/$file" "/$file"; done; fi',
       `mkdir -p "${dirname(path)}"; cat > "${path}"; chmod ${mode} "${path}"`,
     ].join('\n');
     await tool('nsenter', [...this.#namespaces(), 'sh', '-ec', script], text);
