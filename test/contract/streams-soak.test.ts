@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { netStreams } from '../../src/adapters/net.ts';
 import { uringAvailable } from '../../src/adapters/uring/available.ts';
-import { receiveBufferBytes } from '../../src/adapters/uring/memory.ts';
+import { receiveBufferBytes } from '../../src/adapters/uring/receive-buffers.ts';
 import { uringWorld } from '../../src/adapters/uring/streams.ts';
 import { highWaterBytes } from '../../src/core/limits.ts';
 import { needs } from '../requirements.ts';

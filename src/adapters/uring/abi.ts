@@ -18,6 +18,9 @@ export const params = { bytes: 120, sqEntries: 0, cqEntries: 4, flags: 8, featur
 export const sqOffsets = { head: 0, tail: 4, ringMask: 8, ringEntries: 12, flags: 16, array: 24 } as const;
 export const cqOffsets = { head: 0, tail: 4, ringMask: 8, ringEntries: 12, overflow: 16, cqes: 20 } as const;
 
+/** IORING_SQ_*: what the kernel says in the submission queue's flags. */
+export const submissionFlag = { CQ_OVERFLOW: 1 << 1 } as const;
+
 /** Offsets for mmap of the ring's descriptor. */
 export const mapAt = { rings: 0, entries: 0x1000_0000 } as const;
 

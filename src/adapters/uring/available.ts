@@ -1,6 +1,6 @@
 /** Whether this process may use io_uring, and has what the adapter needs from it. */
 import { libc, uvLoop } from '../libc.ts';
-import { ReceiveBuffers } from './memory.ts';
+import { ReceiveBuffers } from './receive-buffers.ts';
 import { Ring, SetupError } from './ring.ts';
 
 /** @returns undefined when io_uring can be used; else the reason why not, as the end of a sentence for the log. */

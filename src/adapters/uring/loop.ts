@@ -11,7 +11,8 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Alarm, Clock } from '../../engine/ports.ts';
 import { type UvLoop, uvLoop } from '../libc.ts';
 import { kind, kindBits, kindMask, op } from './abi.ts';
-import { ReceiveBuffers, SendSlots } from './memory.ts';
+import { SendSlots } from './memory.ts';
+import { ReceiveBuffers } from './receive-buffers.ts';
 import { Ring } from './ring.ts';
 
 /** Someone whose entries complete: a stream or a listener. */
@@ -60,7 +61,7 @@ export class UringLoop {
     if (uv === undefined) throw new Error("Node's event loop cannot be reached");
     this.#uv = uv;
     this.ring = new Ring();
-    this.buffers = new ReceiveBuffers(this.ring);
+    this.buffers = new ReceiveBuffers(this.ring, this.clock);
     this.#channel.port1.on('message', () => this.#turn());
     this.#again();
   }

@@ -6,7 +6,8 @@
  * copied into slots, so that slow peers cost bounded memory of their own and never the buffers that everybody receives into.
  */
 
-import { type ReceiveBuffers, receiveBufferBytes, type SendSlots, type Slot, slotBytes } from './memory.ts';
+import { type SendSlots, type Slot, slotBytes } from './memory.ts';
+import { type ReceiveBuffers, receiveBufferBytes } from './receive-buffers.ts';
 import type { Ring } from './ring.ts';
 import { iovecsMax } from './ring.ts';
 

@@ -20,6 +20,7 @@ import {
   register,
   setup,
   sqOffsets,
+  submissionFlag,
   systemCall,
 } from './abi.ts';
 import { mapBytes, noteRing, noteRingClosing } from './ledger.ts';
@@ -51,6 +52,7 @@ export class Ring {
   readonly #sqHead: number;
   readonly #sqTail: number;
   readonly #sqMask: number;
+  readonly #sqFlags: number;
   readonly #cqHead: number;
   readonly #cqTail: number;
   readonly #cqMask: number;
@@ -94,6 +96,7 @@ export class Ring {
     this.entries = new Uint32Array(entries.bytes.buffer);
     this.#sqHead = at(sq, sqOffsets.head) >> 2;
     this.#sqTail = at(sq, sqOffsets.tail) >> 2;
+    this.#sqFlags = at(sq, sqOffsets.flags) >> 2;
     this.#sqMask = this.#words[at(sq, sqOffsets.ringMask) >> 2]!;
     this.#cqHead = at(cq, cqOffsets.head) >> 2;
     this.#cqTail = at(cq, cqOffsets.tail) >> 2;
@@ -285,6 +288,12 @@ export class Ring {
       completed(target, generation, result, flags);
     }
     return count;
+  }
+
+  /** Nothing has completed that was not taken. Between two calls of this ring that stays so. */
+  get isDrained(): boolean {
+    const words = this.#words;
+    return words[this.#cqHead] === words[this.#cqTail] && (words[this.#sqFlags]! & submissionFlag.CQ_OVERFLOW) === 0;
   }
 
   /**

@@ -7,8 +7,9 @@
 import { highWaterBytes } from '../../core/limits.ts';
 import { libc, linux } from '../libc.ts';
 import { errorNumber, op } from './abi.ts';
-import type { ReceiveBuffers, SendSlots } from './memory.ts';
+import type { SendSlots } from './memory.ts';
 import { Outbox } from './outbox.ts';
+import type { ReceiveBuffers } from './receive-buffers.ts';
 import { putAddress, type Ring } from './ring.ts';
 
 const sendFlags = linux.MSG_NOSIGNAL;

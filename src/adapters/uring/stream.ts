@@ -21,7 +21,7 @@ import {
   receiveFlag,
 } from './abi.ts';
 import type { Gatherer, Target, Teller, UringLoop } from './loop.ts';
-import { receiveBufferBytes, receiveGroup } from './memory.ts';
+import { receiveBufferBytes, receiveGroup } from './receive-buffers.ts';
 import { putAddress } from './ring.ts';
 import { Sender } from './sender.ts';
 import { Socket } from './socket.ts';
