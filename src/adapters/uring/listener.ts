@@ -21,6 +21,7 @@ export class UringListener implements Listener, Target, Gatherer {
   #cancelling = false;
   #paused = false;
   #closed = false;
+  #lookedAgain = false;
   #backsOff = false;
   #gathering = false;
 
@@ -79,15 +80,29 @@ export class UringListener implements Listener, Target, Gatherer {
   gather(): void {
     this.#gathering = false;
     if (this.#closed && !this.#accepting) {
-      if (this.generation === 0) return;
-      this.generation = 0;
-      noteClosing(this.#fd);
-      libc()!.close(this.#fd);
-      this.#loop.leave(this.#index);
+      if (this.generation !== 0) this.#leave();
       return;
     }
     if (this.#closed || this.#paused) this.#stop();
     else if (!this.#accepting && !this.#backsOff) this.#start();
+  }
+
+  /**
+   * Of all who wait at a shared socket the kernel wakes one for each connection. If that was this listener while it was being cancelled,
+   * the connection would wait until the next one comes: so it looks once more, and only then leaves.
+   */
+  #leave(): void {
+    if (!this.#lookedAgain && !this.#paused) {
+      this.#lookedAgain = true;
+      this.#start();
+      this.#stop();
+      return;
+    }
+    this.generation = 0;
+    this.#again.clear();
+    noteClosing(this.#fd);
+    libc()!.close(this.#fd);
+    this.#loop.leave(this.#index);
   }
 
   #start(): void {
@@ -119,7 +134,7 @@ export class UringListener implements Listener, Target, Gatherer {
 
   #welcome(fd: number): void {
     const stream = new UringStream(this.#loop, fd, this.#family, 'open');
-    const handler = this.#closed ? undefined : this.#accepted(stream);
+    const handler = this.#accepted(stream);
     stream.handler = handler;
     if (handler === undefined) stream.reset();
     else stream.begin();

@@ -111,8 +111,7 @@ export class ProxyWorker implements TimerOwner {
   abort(): void {
     this.#context.stopping = this.#context.draining = true;
     for (const frontend of this.#frontends) {
-      frontend.stop();
-      frontend.shutdown(-1, -1);
+      frontend.abort();
     }
     this.#clearPools();
   }
@@ -134,10 +133,10 @@ export class ProxyWorker implements TimerOwner {
     this.serverDown(backend, server);
   }
 
-  /** Client connections of this worker. */
+  /** Client connections of this worker, those that wait for `maxconn` too. */
   get activeConnections(): number {
     let count = 0;
-    for (const frontend of this.#frontends) count += frontend.clients.size;
+    for (const frontend of this.#frontends) count += frontend.connectionCount;
     return count;
   }
 
@@ -196,6 +195,7 @@ class Frontend implements FrontendRuntime, TimerOwner {
   /** Accepted before the listener could be paused; like those in the kernel's backlog they wait unread. */
   readonly #waiting: WaitingClient[] = [];
   readonly #retry = new Timer(this);
+  #aborted = false;
 
   constructor(context: ProxyContext, plan: FrontendPlan, backend: BackendRuntime | undefined, closed: () => void) {
     this.#context = context;
@@ -214,13 +214,24 @@ class Frontend implements FrontendRuntime, TimerOwner {
     this.#listeners.push(this.#context.streams.listen(socket, options, (stream) => this.#accepted(stream, id)));
   }
 
+  get connectionCount(): number {
+    return this.clients.size + this.#waiting.length;
+  }
+
+  /** Those that wait for `maxconn` were accepted, and are served yet. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.length = 0;
+    this.retire();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.stop();
     for (const waiting of this.#waiting) waiting.stream.reset();
     this.#waiting.length = 0;
     this.#context.wheel.remove(this.#retry);
-    this.retire();
+    this.shutdown(-1, -1);
   }
 
   retire(): void {
@@ -242,6 +253,7 @@ class Frontend implements FrontendRuntime, TimerOwner {
   }
 
   #accepted(stream: Stream, listener: number): StreamHandler | undefined {
+    if (this.#aborted) return undefined;
     if (this.#waiting.length === 0 && this.#context.stats.openConnection(this.plan.index))
       return this.#serve(stream, listener);
     // `maxconn` is reached (manual 4.2 maxconn): this one waits, and the kernel keeps the next ones.
