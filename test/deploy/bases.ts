@@ -2,12 +2,19 @@
  * What the deployment tests start from, made once and kept: Debian roots, Compose and buildx, and a release of this checkout.
  * EVERGATE_TEST_CACHE names the folder; without it everything is made anew in the temporary folder of the run.
  */
-import { existsSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { undoAtExit } from './leftovers.ts';
 import { must, runProgram } from './site.ts';
 
-const cache = process.env['EVERGATE_TEST_CACHE'] ?? mkdtempSync(join(tmpdir(), 'evergate-bases-'));
+const cache = process.env['EVERGATE_TEST_CACHE'] ?? folderOfThisRun();
+
+function folderOfThisRun(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'evergate-bases-'));
+  undoAtExit(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** A minimal Debian 12 with these packages, as a tar archive. @returns its path. */
 export async function debianRoot(name: string, packages: readonly string[]): Promise<string> {

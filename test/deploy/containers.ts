@@ -3,15 +3,12 @@
  * no registry of images can be asked.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Host } from '../../src/lab/network.ts';
 import { monotonicMs } from '../../src/lab/prober/load.ts';
-import type { ProbeSummary } from '../../src/lab/prober/outage.ts';
-import { Prober } from '../../src/lab/prober/prober.ts';
 import { debianRoot, dockerPlugins } from './bases.ts';
 import { Engine, imagePackages } from './engine.ts';
+import { answeredWithin, type Seen, underLoad } from './load.ts';
 import { Site } from './site.ts';
 
 const virtualAddress = '10.42.0.240';
@@ -123,18 +120,20 @@ const faults: readonly (readonly [string, readonly string[], readonly string[]])
 ];
 for (const [name, fault, repair] of faults)
   test(`the active balancer is ${name}: the other one answers within a second`, async () => {
-    const seen = await underLoad(async () => {
-      await engine.must(fault);
-      await pause(2000);
-    });
-    console.log(describe(name, seen));
-    assert.ok(seen.outageMs < 1000, describe(name, seen));
-    const back = await underLoad(async () => {
-      await engine.must(repair);
-      await pause(3000);
-    });
-    console.log(describe(`no longer ${name}`, back));
-    assert.ok(back.outageMs < 1000, describe(`no longer ${name}`, back));
+    answeredWithin(
+      1000,
+      await loaded(name, async () => {
+        await engine.must(fault);
+        await pause(2000);
+      }),
+    );
+    answeredWithin(
+      1000,
+      await loaded(`no longer ${name}`, async () => {
+        await engine.must(repair);
+        await pause(3000);
+      }),
+    );
     await answers();
   });
 
@@ -153,24 +152,6 @@ async function answers(): Promise<void> {
   assert.fail('the virtual address does not answer');
 }
 
-/** 100 new connections a second and two kept ones at the virtual address, while something happens. */
-async function underLoad(act: () => Promise<void>): Promise<ProbeSummary> {
-  const client = {
-    run: (argv: readonly string[], options: object) =>
-      spawn(site.inside[0]!, [...site.inside.slice(1), ...argv], options),
-  };
-  const prober = new Prober(client as unknown as Host, { host: virtualAddress, newPerSecond: 100, kept: 2 });
-  try {
-    await prober.until(({ outcome }) => outcome === 'ok');
-    const from = monotonicMs();
-    await act();
-    await prober.stop();
-    return prober.summary(from);
-  } finally {
-    await prober.stop();
-  }
-}
-
-function describe(what: string, { outageMs, failed, requests, ownDelayMs }: ProbeSummary): string {
-  return `${what}: no answer for ${Math.round(outageMs)} ms, ${failed} of ${requests} requests failed (the prober itself was ${Math.round(ownDelayMs)} ms late)`;
+async function loaded(what: string, act: () => Promise<void>): Promise<Seen> {
+  return await underLoad(site, virtualAddress, what, act);
 }

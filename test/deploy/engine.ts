@@ -1,9 +1,10 @@
 /** A Docker engine of our own, on a site's network, with stand-ins for the base images that the shipped Dockerfiles name. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { removeGroup, tied, undoAtExit } from './leftovers.ts';
 import { must, type Ran, runProgram, type Site } from './site.ts';
 
 /** What the stand-in for the base images is made of. */
@@ -13,12 +14,18 @@ export class Engine {
   readonly #site: Site;
   readonly #home: string;
   readonly #config: string;
+  readonly #group = `evergate-${process.pid}-docker`;
+  readonly #remove: () => void;
   #daemon: ChildProcess | undefined;
 
   constructor(site: Site) {
     this.#site = site;
     this.#home = join(site.folder, 'docker');
     this.#config = join(this.#home, 'config');
+    this.#remove = undoAtExit(() => {
+      this.#daemon?.kill('SIGKILL');
+      for (const hierarchy of ['', ...readdirSync(groups)]) removeGroup(join(groups, hierarchy, this.#group));
+    });
   }
 
   get socket(): string {
@@ -36,18 +43,14 @@ export class Engine {
     writeFileSync(join(this.#config, 'config.json'), JSON.stringify({ proxies }));
     const [program, ...rest] = [
       ...this.#site.inside,
-      'dockerd',
-      ...[
-        '--host',
-        `unix://${this.socket}`,
-        '--data-root',
-        join(this.#home, 'data'),
-        '--exec-root',
-        join(this.#home, 'exec'),
-      ],
-      ...['--pidfile', join(this.#home, 'pid'), '--userland-proxy=false'],
+      ...tied,
+      // The first process in there has to reap what containers leave: a shell does.
+      ...['sh', '-c', '"$@" & wait', 'sh'],
+      ...['dockerd', '--host', `unix://${this.socket}`, '--userland-proxy=false'],
+      ...['--data-root', join(this.#home, 'data'), '--exec-root', join(this.#home, 'exec')],
+      ...['--pidfile', join(this.#home, 'pid'), '--cgroup-parent', `/${this.#group}`],
     ];
-    this.#daemon = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#daemon = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#daemon.stdout!, this.#daemon.stderr!])
       stream.on('data', (text) => appendFileSync(join(this.#home, 'log'), text));
     for (let tries = 0; (await this.docker(['info'])).status !== 0; tries++) {
@@ -109,16 +112,20 @@ CMD ["nginx", "-g", "daemon off;"]
       await this.must(['build', '--quiet', '-f', join(folder, file!), '-t', tag!, folder]);
   }
 
+  /** Nothing in it is worth an orderly end: all its processes and mounts are gone at once. */
   async stop(): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon === undefined || daemon.exitCode !== null) return;
-    const gone = once(daemon, 'exit');
-    daemon.kill('SIGTERM');
-    await gone;
-    // dockerd leaves its own network namespace mounted.
-    await runProgram(['umount', join(this.#home, 'exec/netns/default')]);
+    if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
+      const gone = once(daemon, 'exit');
+      daemon.kill('SIGKILL');
+      await gone;
+    }
+    this.#remove();
   }
 }
+
+/** Where the control groups are, of either version. */
+const groups = '/sys/fs/cgroup';
 
 /** npm's own folder: what the command `npm` leads into. */
 async function npmFolder(): Promise<string> {

@@ -4,9 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { removeGroup, sleepMs, tied, undoAtExit } from './leftovers.ts';
 import { must, type Ran, runProgram, type Site } from './site.ts';
 
 /** What a machine is made of: systemd, a way in, and what Ansible needs there. */
@@ -25,6 +26,8 @@ export async function prepareRoot(site: Site, archive: string): Promise<string> 
   writeFileSync(join(root, 'root/.ssh/authorized_keys'), readFileSync(join(site.folder, 'key.pub')), { mode: 0o600 });
   writeFileSync(join(root, 'etc/apt/apt.conf.d/90proxy'), `Acquire::http::Proxy "${site.proxyUrl}";\n`);
   appendFileSync(join(root, 'etc/ssh/sshd_config'), 'UseDNS no\n');
+  // The network here has no name server. Questions to the one of this machine would each wait 10 s for an answer.
+  writeFileSync(join(root, 'etc/resolv.conf'), '');
   // Ansible's apt module takes young lists for fresh ones, though nothing was ever fetched.
   await exec(['touch', '-d', '2000-01-01', join(root, 'var/lib/apt/lists')]);
   for (const unit of ['systemd-networkd', 'ssh']) await exec(['systemctl', `--root=${root}`, 'enable', unit]);
@@ -47,6 +50,7 @@ export class Machine {
   readonly #root: string;
   readonly #home: string;
   readonly #group: string;
+  readonly #remove: () => void;
   #nspawn: ChildProcess | undefined;
 
   constructor(site: Site, root: string, name: string, address: string) {
@@ -56,10 +60,17 @@ export class Machine {
     this.address = address;
     this.#home = join(site.folder, name);
     this.#group = `evergate-${process.pid}-${name}`;
+    this.#remove = undoAtExit(() => {
+      if (!existsSync(join(groups, this.#group))) return;
+      writeFileSync(join(groups, this.#group, 'cgroup.kill'), '1');
+      for (let tries = 0; tries < 100 && this.#populated(); tries++) sleepMs(20);
+      removeGroup(join(groups, this.#group));
+    });
     for (const folder of ['upper/etc/systemd/network', 'work', 'merged'])
       mkdirSync(join(this.#home, folder), { recursive: true });
     const upper = join(this.#home, 'upper');
     writeFileSync(join(upper, 'etc/hostname'), `${name}\n`);
+    writeFileSync(join(upper, 'etc/hosts'), `127.0.0.1 localhost\n127.0.1.1 ${name}\n`);
     writeFileSync(join(upper, 'etc/machine-id'), 'uninitialized\n');
     writeFileSync(
       join(upper, 'etc/systemd/network/10-host0.network'),
@@ -80,19 +91,12 @@ mount -t overlay overlay -o lowerdir=${this.#root},upperdir=${this.#home}/upper,
 status=133
 while [ $status = 133 ]; do
   status=0
+  # After a loss of power the kernel takes its time to unplug the old cable.
+  ip link delete vb-${this.name} 2> /dev/null || true
   systemd-nspawn -q -b -D ${this.#home}/merged -M ${this.name} --network-bridge=br0 --register=no --keep-unit --resolv-conf=off \\
     --link-journal=no --console=pipe --capability=CAP_NET_ADMIN,CAP_SYSLOG,CAP_IPC_LOCK || status=$?
 done`;
-    const [program, ...rest] = [
-      ...this.#site.inside,
-      'unshare',
-      '--mount',
-      '--propagation',
-      'private',
-      'sh',
-      '-c',
-      script,
-    ];
+    const [program, ...rest] = [...this.#site.inside, ...tied, 'sh', '-c', script];
     this.#nspawn = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#nspawn.stdout!, this.#nspawn.stderr!])
       stream.on('data', (text) => appendFileSync(join(this.#home, 'console'), text));
@@ -145,33 +149,33 @@ done`;
     await this.#site.must(['ip', 'link', 'set', `vb-${this.name}`, state]);
   }
 
+  /** Resolves once the machine is off, as it switched itself off. */
+  async off(): Promise<void> {
+    const nspawn = this.#nspawn;
+    if (nspawn !== undefined && nspawn.exitCode === null) await once(nspawn, 'exit');
+    this.#nspawn = undefined;
+    await this.#emptied();
+  }
+
   async close(): Promise<void> {
     await this.powerLoss();
-    removeGroup(join(groups, this.#group));
+    this.#remove();
   }
 
   /** The kernel takes dead processes out of their group after their parent heard of it. */
   async #emptied(): Promise<void> {
-    const events = join(groups, this.#group, 'cgroup.events');
-    for (
-      let tries = 0;
-      tries < 200 && existsSync(events) && readFileSync(events, 'utf8').includes('populated 1');
-      tries++
-    )
-      await pause(20);
+    for (let tries = 0; tries < 200 && this.#populated(); tries++) await pause(20);
     removeGroup(join(groups, this.#group));
+  }
+
+  #populated(): boolean {
+    const events = join(groups, this.#group, 'cgroup.events');
+    return existsSync(events) && readFileSync(events, 'utf8').includes('populated 1');
   }
 }
 
 /** Version 2 of the control groups, as this machine mounts it. */
 const groups = existsSync('/sys/fs/cgroup/unified/cgroup.procs') ? '/sys/fs/cgroup/unified' : '/sys/fs/cgroup';
-
-function removeGroup(path: string): void {
-  if (!existsSync(path)) return;
-  for (const entry of readdirSync(path, { withFileTypes: true }))
-    if (entry.isDirectory()) removeGroup(join(path, entry.name));
-  rmdirSync(path);
-}
 
 async function exec(argv: readonly string[]): Promise<void> {
   must(await runProgram(argv), argv);

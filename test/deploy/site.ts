@@ -2,15 +2,16 @@
  * A network of our own for machines or containers: one switch in a network namespace, which is also where clients and administrators
  * stand. The way out is a proxy for HTTP only, through a socket file: the machine's own routing and firewall stay as they are.
  */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { undoAtExit } from './leftovers.ts';
 
 const execute = promisify(execFile);
 
@@ -29,16 +30,24 @@ export class Site {
   readonly address: string;
   readonly #holder: ChildProcess;
   readonly #proxy: Server;
+  readonly #remove: () => void;
   #door: ChildProcess | undefined;
 
   private constructor(address: string, holder: ChildProcess, proxy: Server) {
     this.address = address;
     this.#holder = holder;
     this.#proxy = proxy;
+    const namespace = networkOf(holder.pid!);
+    this.#remove = undoAtExit(() => {
+      for (const pid of inNetwork(namespace)) kill(pid);
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    });
   }
 
   static async open(address: string): Promise<Site> {
-    const holder = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const holder = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--net', 'cat'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     await once(holder, 'spawn');
     await namespaceOf(holder.pid!);
     const site = new Site(address, holder, forwardProxy());
@@ -77,12 +86,13 @@ export class Site {
     return spawn(program!, rest, { stdio: ['ignore', stdio, stdio] });
   }
 
+  /** Whatever still stands in our network ends: connections that ssh keeps for later, daemons that were left. */
   async close(): Promise<void> {
-    this.#door?.kill('SIGKILL');
-    this.#holder.stdin?.end();
+    const gone = once(this.#holder, 'exit');
+    this.#remove();
+    await gone;
     this.#proxy.closeAllConnections();
     this.#proxy.close();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async #furnish(): Promise<void> {
@@ -131,8 +141,31 @@ export function must({ status, stdout, stderr }: Ran, argv: readonly string[]): 
 
 /** `unshare` needs a moment: until then the process is still in our namespace. */
 async function namespaceOf(pid: number): Promise<void> {
-  const link = (of: number | string) => spawnSync('readlink', [`/proc/${of}/ns/net`], { encoding: 'utf8' }).stdout;
-  while (link(pid) === link('self')) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (networkOf(pid) === networkOf('self')) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Which network namespace a process is in, by the kernel's number; empty when it has ended. */
+function networkOf(pid: number | string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return '';
+  }
+}
+
+/** Kills a process, if it has not ended meanwhile. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function inNetwork(namespace: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && networkOf(pid) === namespace);
 }
 
 /** Plain requests (apt) and CONNECT (npm), to wherever this machine itself can reach. */
