@@ -120,6 +120,7 @@ function load() {
     getrlimit: c('int getrlimit(int resource, void *limit)') as (resource: number, limit: Bytes) => number,
     setrlimit: c('int setrlimit(int resource, const void *limit)') as (resource: number, limit: Bytes) => number,
     unshare: c('int unshare(int flags)') as (flags: number) => number,
+    setns: c('int setns(int fd, int kind)') as (fd: number, kind: number) => number,
     poll: c('int poll(void *fds, uint64_t count, int timeoutMs)') as (
       fds: Bytes,
       count: number,
@@ -254,6 +255,8 @@ export const linux = {
   TCP_NODELAY: 1,
   TCP_DEFER_ACCEPT: 9,
   TCP_USER_TIMEOUT: 18,
+  IPPROTO_UDP: 17,
+  UDP_SEGMENT: 103,
   IPPROTO_IPV6: 41,
   IPV6_V6ONLY: 26,
   IPV6_TRANSPARENT: 75,

@@ -6,10 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import koffi from 'koffi';
 import { needs } from '../../test/requirements.ts';
-import { libc, linux } from './libc.ts';
+import { type Libc, libc, linux } from './libc.ts';
 import { encodeSockaddr } from './sockaddr.ts';
 import { createLogSink, type LogDestination, SyslogSink } from './syslog.ts';
+import { DatagramDestination } from './syslog-datagram.ts';
 import { PortableUdpDestination } from './syslog-portable.ts';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -48,6 +50,63 @@ test('lines of one turn leave together, one datagram each, in order', { skip: ne
   }
   assert.deepEqual(await log.take(200), expected);
   assert.equal(sink.droppedLines, 0);
+});
+
+test('a large batch of lines of few lengths: each is a datagram of its own, and none is lost', {
+  skip: needs('linux'),
+}, async (t) => {
+  const log = await receiver();
+  t.after(() => log.socket.close());
+  const sink = createLogSink([udp(log.port)]);
+  t.after(() => sink.close());
+  // The last is longer than any segment may be, and is fragmented or not as the kernel likes.
+  const lines = Array.from({ length: 64 }, (_, index) => `${index} ${'x'.repeat(100 + (index % 3))}\n`);
+  const batches = [lines.slice(0, 40), lines.slice(40, 43), [...lines.slice(43), `${'long'.repeat(400)}\n`]];
+  for (const batch of batches) {
+    for (const line of batch) sink.send(0, bytes(line), 0, line.length);
+    sink.flush();
+  }
+  assert.deepEqual((await log.take(65)).sort(), batches.flat().sort());
+  assert.equal(sink.droppedLines, 0);
+});
+
+test('a few lines leave in the order in which they came', { skip: needs('linux') }, async (t) => {
+  const log = await receiver();
+  t.after(() => log.socket.close());
+  const sink = createLogSink([udp(log.port)]);
+  t.after(() => sink.close());
+  const lines = Array.from({ length: 15 }, (_, index) => `${index} ${'x'.repeat(index % 2)}\n`);
+  for (const line of lines) sink.send(0, bytes(line), 0, line.length);
+  assert.deepEqual(await log.take(15), lines);
+});
+
+test('where the kernel makes no datagrams of a message, lines leave one by one', {
+  skip: needs('linux'),
+}, async (t) => {
+  const log = await receiver();
+  t.after(() => log.socket.close());
+  const c = libc()!;
+  let refused = 0;
+  // Refuses the second message of a batch when it has more than one line, as an old kernel does.
+  const old: Libc = {
+    ...c,
+    sendmmsg: (fd, messages, count, flags) => {
+      const lines = new BigUint64Array(koffi.view(messages as bigint, 64))[3];
+      if (lines === 1n) return c.sendmmsg(fd, messages, count, flags);
+      if (refused++ === 0) return c.sendmmsg(fd, messages, 1, flags);
+      return c.shutdown(fd, 99); // EINVAL, and nothing is shut down
+    },
+  };
+  const destination = new DatagramDestination(old, udp(log.port).to.address);
+  t.after(() => destination.close());
+  const lines = Array.from({ length: 40 }, (_, index) => `${10 + index} ${'x'.repeat(index % 4)}\n`);
+  for (let turn = 0; turn < 2; turn++) {
+    for (const line of lines) destination.add(bytes(line), 0, line.length);
+    destination.flush();
+    assert.deepEqual((await log.take(40)).sort(), [...lines].sort());
+  }
+  assert.equal(refused, 2, 'asked once, and never again');
+  assert.equal(destination.droppedLines, 0);
 });
 
 test('the portable sender delivers the same', async (t) => {
