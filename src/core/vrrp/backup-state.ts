@@ -14,6 +14,8 @@ export class BackupState {
   activeDownAt = Infinity;
   /** Active_Adver_Interval. */
   activeIntervalMs: number;
+  /** Who said priority 0 and was not spoken after since: Active_Down_Timer fires as soon as nothing waits to be heard. */
+  resigned: string | undefined;
   /** In a sync group: would be active by itself, waits for the other members. */
   willing = false;
   /** Until then lower advertisements are accepted. Undefined: preempt_delay does not run. */
@@ -27,6 +29,13 @@ export class BackupState {
   /** Active_Down_Timer := Active_Down_Interval. `adverts`: fewer than down_timer_adverts when only listening. */
   wait(settings: VirtualRouterSettings, priority: number, now: number, adverts = settings.downTimerAdverts): void {
     this.activeDownAt = now + activeDownMs(settings.version, priority, this.activeIntervalMs, adverts);
+    this.resigned = undefined;
+  }
+
+  /** Active_Down_Timer := 0: timers come after the messages that have arrived. */
+  waitForWhatIsHere(resigned: string, now: number): void {
+    this.activeDownAt = now;
+    this.resigned = resigned;
   }
 
   /** Active_Down_Timer := Skew_Time; never later than it was. */

@@ -213,7 +213,21 @@ test('resigning is immediate when the one we follow resigns, and only then', () 
   it.hear(101);
   assert.deepEqual(it.hear(0, lowerAddress), []);
   assert.equal(it.machine.deadline(), (156 * 1000) / 256);
-  assert.deepEqual(it.hear(0), becomes);
+  // Due at once, but what has arrived behind it is heard first.
+  assert.deepEqual(it.hear(0), []);
+  assert.equal(it.machine.deadline(), 0);
+  assert.deepEqual(it.give({ kind: 'timer' }), becomes);
+});
+
+test('a resignation that waited in the socket is old news when the successor was heard behind it', () => {
+  const it = router();
+  it.start();
+  it.hear(101);
+  it.at(2000);
+  assert.deepEqual(it.hear(0), []);
+  assert.deepEqual(it.hear(100, '10.42.0.9'), []);
+  assert.deepEqual(it.give({ kind: 'timer' }), []);
+  assert.equal(it.machine.stateKind, 'backup');
 });
 
 test('facts 18: preempt_delay runs from the first lower advertisement, accepts lower ones until it is over', () => {

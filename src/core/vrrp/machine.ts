@@ -6,7 +6,8 @@
  *
  * Ours, where neither RFC nor Keepalived says so:
  * - A router that was not run for so long that others must have given it up listens before it speaks (`#wakeLate`).
- * - On hearing priority 0 from the router it follows a backup takes over at once (`resignIsImmediate`).
+ * - On hearing priority 0 from the router it follows a backup takes over at once (`resignIsImmediate`): as soon as it has heard all that
+ *   arrived already, for after a stall the successor may have spoken long ago.
  * - A router that steps down before a higher one lets go of the addresses and then says a last word (`splitIsAnnounced`), so that the
  *   winner, who may never have noticed the split, announces the addresses at once.
  * - Addresses outlast the active role a moment (`lingerMs`) where the balancer behind them is well: make before break.
@@ -185,12 +186,13 @@ export class VirtualRouterMachine {
 
   /** §6.4.1 Startup: the owner is active at once, everybody else listens first. */
   #enterElection(now: number, reason: string): void {
-    if (this.priority === 255 && !this.#grouped && now >= this.#listensUntil) {
+    const atOnce = this.priority === 255 && now >= this.#listensUntil;
+    if (atOnce && !this.#grouped) {
       this.#becomeActive(now, 'address owner');
       return;
     }
     this.#log('notice', this.#state.kind === 'initialize' ? 'Entering BACKUP STATE (init)' : 'Entering BACKUP STATE');
-    this.#becomeBackup(now, this.#settings.advertisementIntervalMs, reason).willing = this.priority === 255;
+    this.#becomeBackup(now, this.#settings.advertisementIntervalMs, reason).willing = atOnce;
   }
 
   #shutdown(now: number): void {
@@ -206,8 +208,8 @@ export class VirtualRouterMachine {
     const state = this.#state;
     if (state.kind === 'backup') {
       if (now < state.activeDownAt) return;
-      this.#log('info', 'Receive advertisement timeout');
-      this.#promote(state, now, 'no advertisement heard');
+      if (state.resigned === undefined) this.#log('info', 'Receive advertisement timeout');
+      this.#promote(state, now, state.resigned === undefined ? 'no advertisement heard' : `${state.resigned} resigned`);
     } else if (state.kind === 'active') state.timer(this.#settings, this.priority, now);
   }
 
@@ -272,11 +274,8 @@ export class VirtualRouterMachine {
   #heardResignation(state: BackupState, heard: HeardAdvertisement, now: number): void {
     this.#log('info', 'Backup received priority 0 advertisement');
     const followed = this.#history.heard?.source === heard.source && now >= this.#listensUntil;
-    if (this.#settings.resignIsImmediate && followed) {
-      this.#promote(state, now, `${heard.source} resigned`);
-      return;
-    }
-    state.waitSkew(this.#settings, this.priority, now);
+    if (this.#settings.resignIsImmediate && followed) state.waitForWhatIsHere(heard.source, now);
+    else state.waitSkew(this.#settings, this.priority, now);
   }
 
   /** RFC 9568 §6.4.3, RFC 3768 §6.4.3. */

@@ -265,6 +265,7 @@ export class Failover {
   }
 
   #member(plan: VirtualRouterPlan, grouped: boolean): Member {
+    const { clock } = this.#ports;
     const machine = new VirtualRouterMachine(plan.settings, grouped);
     const world = {
       ...this.#ports,
@@ -280,7 +281,9 @@ export class Failover {
     };
     const driver = new RouterDriver(plan, machine, world, (event) => {
       this.#members.give(member, event);
-      this.#schedule();
+      // A resignation makes the take-over due at once, with what waits in the sockets heard first.
+      if (event.kind === 'advertisement' && (machine.deadline() ?? Infinity) <= clock.now()) this.#due();
+      else this.#schedule();
     });
     const member: Member = { driver, group: undefined, trackingTold: '' };
     return member;
