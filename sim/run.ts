@@ -12,8 +12,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Schedule, scheduleFor, simulatedMs } from './vrrp/schedule.ts';
+import type { Schedule } from './vrrp/schedule.ts';
 import { type Failure, shrink } from './vrrp/shrink.ts';
+import { scheduleFor, simulatedMs } from './vrrp/trouble.ts';
 import { runSchedule } from './vrrp/world.ts';
 
 const { values } = parseArgs({

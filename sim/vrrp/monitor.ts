@@ -13,8 +13,12 @@
  * - `announced`: settled, the network's idea of where the address lives is the active node
  * - `woke-late`: a process that was stopped longer than the others wait does not advertise before it has listened
  * - `timer`: a machine whose timer rang has its next deadline in the future
+ * - `usurp`: nobody becomes active while a better one is, whom it had the time to hear; nor because everybody stood still for a moment
+ * - `gap`: when an active node goes in an orderly way, some node holds the address at every moment
+ * - `group`: the members of a sync group are active together or not at all
  */
 
+import { peerBfd } from '../../src/core/limits.ts';
 import { type ElectionNode, elect, takeOver } from '../../src/core/vrrp/election.ts';
 import type { VrrpAction } from '../../src/core/vrrp/events.ts';
 import { compareContenders } from '../../src/core/vrrp/order.ts';
@@ -32,7 +36,10 @@ export type InvariantName =
   | 'late'
   | 'announced'
   | 'woke-late'
-  | 'timer';
+  | 'timer'
+  | 'usurp'
+  | 'gap'
+  | 'group';
 
 export interface Violation {
   readonly invariant: InvariantName;
@@ -60,21 +67,43 @@ export class Monitor {
   #waking: SimNode | undefined;
   #stale = false;
   readonly #activeSince: number[];
+  /** Since when each is run and linked, its link is up, and nothing is lost on the way. */
+  readonly #steadySince: number[];
+  readonly #linkedSince: number[];
+  #wholeSince = 0;
+  /** The last fault that may change who is active. */
+  #faultAt = 0;
+  #faults = 0;
+  /** Nobody else may become active until then. */
+  #unchanged: { readonly node: SimNode; readonly until: number } | undefined;
+  /** Somebody must hold the address until then. */
+  #heldUntil = -Infinity;
+  #possible: readonly string[] = [];
+  #electedAt = -1;
   #now = 0;
 
   constructor(nodes: readonly SimNode[], network: Network) {
     this.#nodes = nodes;
     this.#network = network;
     this.#activeSince = nodes.map(() => 0);
+    this.#steadySince = nodes.map(() => 0);
+    this.#linkedSince = nodes.map(() => 0);
     this.#dualSince = new Array(nodes.length * nodes.length).fill(-1);
   }
 
   check(now: number): Violation | undefined {
     this.#now = now;
     if (!this.#undisturbed) this.#quietSince = now;
+    if (!this.#network.whole) this.#wholeSince = now;
+    for (const node of this.#nodes) {
+      if (!node.linkUp) this.#linkedSince[node.index] = now;
+      if (!node.linkUp || !node.runs) this.#steadySince[node.index] = now;
+    }
     this.#checkEach(now);
     this.#checkPairs(now);
     this.#checkExpected(now);
+    if (now <= this.#heldUntil && !this.#nodes.some((node) => node.holds(now)))
+      this.#fail('gap', now, 'nobody holds the address');
     const settledMs = now - this.#quietSince - this.#boundMs();
     if (settledMs > 0) this.#checkSettled(now);
     if (settledMs > this.#announcedMs) this.#checkAnnounced(now);
@@ -83,27 +112,60 @@ export class Monitor {
 
   // ------------------------------------------------------------ what the world tells
 
-  beforeFault(now: number): void {
+  beforeFault(now: number, fault: Fault): void {
+    // What must be ignored changes nothing that is expected.
+    if (fault.kind === 'forged') return;
     this.#expected = undefined;
+    this.#unchanged = undefined;
+    this.#heldUntil = -Infinity;
     const settled = this.#undisturbed && now - this.#quietSince > this.#boundMs();
     const active = this.#nodes.filter((node) => node.active);
     this.#activeBefore = settled && active.length === 1 ? active[0] : undefined;
     this.#quietSince = now;
+    if (fault.kind !== 'stall' && fault.kind !== 'pause') this.#faultAt = now;
   }
 
   afterFault(now: number, fault: Fault): void {
+    if (fault.kind === 'forged') return;
+    this.#faults++;
     this.#dualSince.fill(-1);
-    const gone = this.#activeBefore;
-    if (gone === undefined || gone.active || !this.#undisturbed) return;
+    const before = this.#activeBefore;
+    if (before === undefined) return;
+    if (fault.kind === 'pause') this.#expectUnchanged(before, now, fault.forMs);
+    if (!this.#undisturbed) return;
+    this.#expectHeld(now, fault);
+    if (!before.active) this.#expectSuccessor(before, now, fault);
+  }
+
+  #expectSuccessor(gone: SimNode, now: number, fault: Fault): void {
     const orderly = fault.kind !== 'crash' && fault.kind !== 'kill' && gone.linkUp;
-    // Overtaken by the resignation, the last advertisement starts the timers anew: then it is as if nothing had been said.
-    const heard = orderly && !this.#network.plan.reorders;
+    // Overtaken by the resignation, the last advertisement starts the timers anew: then it is as if nothing had been said. A group waits
+    // for its slowest member.
+    const heard = orderly && !this.#network.plan.reorders && gone.host.nodes.length === 1;
     const nodes = this.#electionNodes().map((node) =>
       node.name === nameOf(gone) && !heard ? { ...node, present: false } : node,
     );
     const step = takeOver(nodes, nameOf(gone), heard);
     if (step.kind !== 'resigned' && step.kind !== 'silent') return;
-    this.#expected = { by: now + step.maxMs + 2 * this.#network.plan.delayMaxMs + epsilonMs, text: step.formula };
+    const watched = !orderly && this.#faults === 1 && this.#network.plan.bfdSessions === true && this.#allOurs;
+    const maxMs = watched ? Math.min(step.maxMs, peerBfd.intervalMs * peerBfd.multiplier) : step.maxMs;
+    const text = watched ? 'BFD notices it' : step.formula;
+    this.#expected = { by: now + maxMs + 2 * this.#network.plan.delayMaxMs + epsilonMs, text };
+  }
+
+  /** For a moment nothing moved: the active node is heard again before anybody's patience is at an end. */
+  #expectUnchanged(node: SimNode, now: number, forMs: number): void {
+    const { advertisementIntervalMs, downTimerAdverts } = node.settings;
+    if (forMs < (downTimerAdverts - 1) * advertisementIntervalMs)
+      this.#unchanged = { node, until: now + forMs + advertisementIntervalMs };
+  }
+
+  /** Make before break: the one that goes keeps the addresses until its successor was heard. */
+  #expectHeld(now: number, fault: Fault): void {
+    const orderly = fault.kind === 'stop' || fault.kind === 'handover' || fault.kind === 'priority';
+    const successor = elect(this.#electionNodes(), undefined).active !== undefined;
+    const grouped = this.#nodes[0]!.host.nodes.length > 1;
+    if (orderly && successor && !grouped && !this.#network.plan.reorders && this.#allOurs) this.#heldUntil = now + 1000;
   }
 
   waking(node: SimNode, now: number): void {
@@ -113,6 +175,7 @@ export class Monitor {
   }
 
   awake(now: number): void {
+    if (this.#waking !== undefined) this.#steadySince[this.#waking.index] = now;
     this.#waking = undefined;
     this.#quietSince = now;
     this.#dualSince.fill(-1);
@@ -128,6 +191,7 @@ export class Monitor {
     if (change.to === 'active') this.#activeSince[node.index] = now;
     if (change.from === 'active' && change.to === 'backup') this.#checkYield(node, now);
     if (change.to === 'active' && !node.settings.preempt) this.#checkNopreempt(node, now);
+    if (change.to === 'active') this.#checkUsurped(node, now);
   }
 
   /** A node that announced and stepped down while its last word may be lost: nobody can know that the network must be told again. */
@@ -157,9 +221,12 @@ export class Monitor {
   #checkEach(now: number): void {
     for (const node of this.#nodes) {
       if (!node.runs) continue;
-      if (node.active && (!node.serving || node.handedOver || !node.scriptWell))
+      if (node.active && (!node.serving || node.handedOver || !node.able))
         this.#fail('serving', now, `${nameOf(node)} is active and should not be`);
-      if (node.active !== node.holds(now))
+      if (node.host.nodes.some((other) => other.active !== node.active))
+        this.#fail('group', now, `${nameOf(node)}: one member is active, another is not`);
+      const lingers = !node.active && node.lingersUntil < Infinity;
+      if (node.active !== node.holds(now) && !lingers)
         this.#fail(
           'address',
           now,
@@ -193,7 +260,12 @@ export class Monitor {
 
   #checkSettled(now: number): void {
     const active = this.#nodes.filter((node) => node.active).map(nameOf);
-    const { possible } = elect(this.#electionNodes(), undefined);
+    // What it depends on changes with the quiet only.
+    if (this.#electedAt !== this.#quietSince) {
+      this.#possible = elect(this.#electionNodes(), undefined).possible;
+      this.#electedAt = this.#quietSince;
+    }
+    const possible = this.#possible;
     if (active.length !== Math.min(1, possible.length) || !active.every((name) => possible.includes(name)))
       this.#fail(
         'one-active',
@@ -224,6 +296,20 @@ export class Monitor {
     }
   }
 
+  /** A better one was active all the time, nothing stood between them, and its word has had the time to arrive. */
+  #checkUsurped(node: SimNode, now: number): void {
+    if (this.#unchanged !== undefined && now <= this.#unchanged.until && node !== this.#unchanged.node)
+      this.#fail('usurp', now, `${nameOf(node)} takes over after everybody stood still`);
+    const since = Math.max(this.#faultAt, this.#wholeSince, this.#linkedSince[node.index]!);
+    for (const rival of this.#nodes) {
+      const better = rival.active && rival.runs && compareContenders(contender(rival), contender(node)) > 0;
+      if (!better) continue;
+      const heardMs = now - Math.max(since, this.#steadySince[rival.index]!, this.#activeSince[rival.index]!);
+      if (heardMs > 2 * rival.plan.intervalMs + 2 * this.#network.plan.delayMaxMs + epsilonMs)
+        this.#fail('usurp', now, `${nameOf(node)} takes over from ${nameOf(rival)}, which is better`);
+    }
+  }
+
   /** Undisturbed, a router steps down only while a better one is active. */
   #checkYield(node: SimNode, now: number): void {
     if (
@@ -232,7 +318,6 @@ export class Monitor {
       now - this.#quietSince <= 2 * this.#network.plan.delayMaxMs + epsilonMs
     )
       return;
-    const contender = (which: SimNode) => ({ priority: trackingOf(which).priority, source: which.source });
     const better = this.#nodes.some(
       (rival) => rival.active && compareContenders(contender(rival), contender(node)) > 0,
     );
@@ -244,6 +329,10 @@ export class Monitor {
   /** The network is whole and every process that lives is run. */
   get #undisturbed(): boolean {
     return this.#network.whole && this.#nodes.every((node) => node.machine === undefined || node.runs);
+  }
+
+  get #allOurs(): boolean {
+    return this.#nodes.every(({ plan }) => !plan.foreign);
   }
 
   /** A frame that was overtaken may come last; then only the second burst (garp_master_delay) tells the truth. */
@@ -286,9 +375,14 @@ export class Monitor {
   }
 }
 
+/** With what its group says: another member's trouble is its own. */
 function trackingOf(node: SimNode) {
-  const event = node.trackingEvent;
-  return event.kind === 'tracking' ? event.tracking : { priority: 0, faults: [], pending: [] };
+  const { tracking } = node.trackingEvent;
+  return node.able || tracking.faults.length > 0 ? tracking : { ...tracking, faults: ['another member'] };
+}
+
+function contender(node: SimNode) {
+  return { priority: trackingOf(node).priority, source: node.source };
 }
 
 function nameOf(node: SimNode): string {

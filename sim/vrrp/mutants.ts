@@ -2,14 +2,15 @@
  * Deliberate mistakes, to show that the simulator bites: each is a change of text in a copy of the machine's source. The production code
  * knows nothing of this.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { MachineClass } from './node.ts';
+import type { Parts } from './parts.ts';
 
 export interface Mutant {
   readonly name: string;
+  /** Below src/. */
   readonly file: string;
   /** Must occur exactly once. */
   readonly from: string;
@@ -21,151 +22,163 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: 'version 3 uses the skew of version 2',
-    file: 'intervals.ts',
+    file: 'core/vrrp/intervals.ts',
     from: 'return version === 2 ?',
     to: 'return version <= 3 ?',
   },
   {
     name: 'the timer is not reset by an advertisement',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'state.willing = false;\n    state.wait(this.#settings, this.priority, now);',
     to: 'state.willing = false;',
   },
   {
     name: 'priority 0 is ignored by a backup',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'this.#heardResignation(state, heard, now);\n      return;',
     to: 'return;',
   },
   {
     name: 'a tie is broken by nothing',
-    file: 'order.ts',
+    file: 'core/vrrp/order.ts',
     from: 'compareAddresses(a.source, b.source) : ',
     to: '0 : ',
   },
   {
     name: 'a tie is won by the lower address',
-    file: 'order.ts',
+    file: 'core/vrrp/order.ts',
     from: 'compareAddresses(a.source, b.source) : ',
     to: 'compareAddresses(b.source, a.source) : ',
   },
   {
     name: 'an active router does not step down before a higher one',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'this.#yield(heard, now);',
     to: '',
   },
   {
     name: 'nopreempt is not heeded',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'const preempts = this.#settings.preempt && heard.priority < this.priority;',
     to: 'const preempts = heard.priority < this.priority;',
   },
   {
     name: 'nobody ever preempts',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'const preempts = this.#settings.preempt && heard.priority < this.priority;',
     to: 'const preempts = false;',
   },
   {
     name: 'the interval of the active router is not learnt',
-    file: 'backup-state.ts',
+    file: 'core/vrrp/backup-state.ts',
     from: '    this.activeIntervalMs = intervalMs;',
     to: '',
   },
   {
     name: 'addresses are kept when stepping down',
-    file: 'outbox.ts',
+    file: 'core/vrrp/outbox.ts',
     from: "this.put({ kind: 'remove-addresses', addresses, all: true, ...linger });",
     to: '',
   },
   {
     name: 'a balancer that does not serve is no fault',
-    file: 'facts.ts',
+    file: 'core/vrrp/facts.ts',
     from: "if (this.#serving === false) faults.push('the balancer does not serve');",
     to: '',
   },
   {
     name: 'a fault is entered without resigning',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: "if (from === 'active') this.#resign(this.#facts.wellButAway ? resignedLingerMs : 0);\n    this.#changeState({ kind: 'fault' }",
     to: "if (from === 'active') this.#out.letGo(addressesOf(this.#settings));\n    this.#changeState({ kind: 'fault' }",
   },
   {
     name: 'a late process goes on as if nothing had been',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'this.#wakeLate(now);',
     to: '',
   },
   {
     name: 'Adver_Timer is not set again',
-    file: 'active-state.ts',
+    file: 'core/vrrp/active-state.ts',
     from: 'this.#advertiseAt = next > now ? next : now + intervalMs;',
     to: '',
   },
   {
     name: 'nothing is announced when a lower router was heard',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'if (!lowerPrioNoAdvert) state.advertise(this.#settings, this.priority, now);\n    state.announcing.lowerHeard(this.#settings, now);',
     to: 'if (!lowerPrioNoAdvert) state.advertise(this.#settings, this.priority, now);',
   },
   {
     name: 'the loser of a split says no last word',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'if (splitIsAnnounced) this.#out.advertise(this.priority);',
     to: '',
   },
   {
     name: 'preempt_delay never ends',
-    file: 'backup-state.ts',
+    file: 'core/vrrp/backup-state.ts',
     from: 'return now < this.#preemptAt;',
     to: 'return true;',
   },
   {
     name: 'the last word of a late riser may win',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'if (this.#facts.compare(heard, this.#settings) > 0) this.#out.advertise(this.priority);\n    else if (heard.priority > 1) this.#out.advertise(1);',
     to: 'this.#out.advertise(this.priority);',
   },
   {
     name: 'a late riser believes what waited in its socket',
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'now < this.#listensUntil) return;',
     to: 'false) return;',
   },
   {
     name: 'a late riser lets go for good without a word',
     rare: true,
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: 'this.#owesLastWord = this.#settings.splitIsAnnounced;',
     to: '',
   },
   {
     name: 'a rival that resigns is not taken for a split',
     rare: true,
-    file: 'machine.ts',
+    file: 'core/vrrp/machine.ts',
     from: '      // Only an active router resigns: there were two, and the network may have listened to the other.\n      state.announcing.lowerHeard(this.#settings, now);\n',
     to: '',
   },
 ];
 
-/** The machine with one mistake in it, loaded from a temporary copy that is removed at once. */
-export async function loadMutant(mutant: Mutant): Promise<MachineClass> {
-  const core = fileURLToPath(new URL('../../src/core/', import.meta.url));
+/** The parts with one mistake in them, loaded from a temporary copy that is removed at once. */
+export async function loadMutant(mutant: Mutant): Promise<Parts> {
+  const source = fileURLToPath(new URL('../../src/', import.meta.url));
   const copy = mkdtempSync(join(tmpdir(), 'evergate-mutant-'));
   try {
-    mkdirSync(join(copy, 'vrrp'));
     writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
-    cpSync(join(core, 'address.ts'), join(copy, 'address.ts'));
-    cpSync(join(core, 'vrrp'), join(copy, 'vrrp'), { recursive: true });
-    const file = join(copy, 'vrrp', mutant.file);
-    const source = readFileSync(file, 'utf8');
-    const parts = source.split(mutant.from);
+    for (const part of copied) cpSync(join(source, part), join(copy, part), { recursive: true });
+    const file = join(copy, mutant.file);
+    const parts = readFileSync(file, 'utf8').split(mutant.from);
     if (parts.length !== 2) throw new Error(`mutant "${mutant.name}": its text occurs ${parts.length - 1} times`);
     writeFileSync(file, parts.join(mutant.to));
-    const module = await import(pathToFileURL(join(copy, 'vrrp', 'machine.ts')).href);
-    return module.VirtualRouterMachine;
+    const load = (path: string) => import(pathToFileURL(join(copy, path)).href);
+    const [machine, group, receive, bfd] = await Promise.all([
+      load('core/vrrp/machine.ts'),
+      load('core/vrrp/sync-group.ts'),
+      load('core/vrrp/receive.ts'),
+      load('engine/failover/bfd-sessions.ts'),
+    ]);
+    return { ...machine, ...group, ...receive, ...bfd };
   } finally {
     rmSync(copy, { recursive: true });
   }
 }
+
+const copied = [
+  'core/address.ts',
+  'core/limits.ts',
+  'core/bfd',
+  'core/vrrp',
+  'engine/failover/bfd-sessions.ts',
+  'engine/failover/lateness.ts',
+];

@@ -1,17 +1,54 @@
-/** One host of the simulation: the process with its machine, and the kernel with its link and addresses, which outlives the process. */
+/**
+ * One host of the simulation, and each of its virtual routers: the process with its machines, and the kernel with its links and addresses,
+ * which outlives the process.
+ */
 
 import type { VrrpEvent } from '../../src/core/vrrp/events.ts';
 import { leaseSeconds } from '../../src/core/vrrp/intervals.ts';
 import type { VirtualRouterMachine } from '../../src/core/vrrp/machine.ts';
+import { multicastGroups } from '../../src/core/vrrp/packet.ts';
 import type { VirtualRouterSettings } from '../../src/core/vrrp/settings.ts';
-import { type NodePlan, settingsOf } from './schedule.ts';
+import type { SyncGroup } from '../../src/core/vrrp/sync-group.ts';
+import { settingsWith, virtualAddress } from '../../src/core/vrrp/test-settings.ts';
+import type { HostBfd } from './bfd.ts';
+import type { NodePlan, Schedule } from './schedule.ts';
 
-/** The machine under test, or a mutant of it. */
-export type MachineClass = new (settings: VirtualRouterSettings) => VirtualRouterMachine;
+/** From a successor's first advertisement until it has the addresses: as the daemon's driver has it. */
+const successorMs = 20;
 
-export class SimNode {
+/** The process of one host. */
+export class SimHost {
   readonly index: number;
+  readonly nodes: readonly SimNode[];
+  group: SyncGroup | undefined;
+  bfd: HostBfd | undefined;
+  /** Not run until it wakes up; what comes in meanwhile waits. */
+  stalled = false;
+  stalledUntil = -Infinity;
+
+  constructor(index: number, schedule: Schedule) {
+    this.index = index;
+    const members = schedule.grouped ?? 1;
+    this.nodes = Array.from({ length: members }, (_, router) => new SimNode(this, router, schedule));
+  }
+
+  get alive(): boolean {
+    return this.nodes[0]!.machine !== undefined;
+  }
+
+  get runs(): boolean {
+    return this.alive && !this.stalled;
+  }
+}
+
+/** One virtual router on one host. */
+export class SimNode {
+  readonly host: SimHost;
+  readonly index: number;
+  /** Which member of the sync group it is; 0 without one. */
+  readonly router: number;
   readonly source: string;
+  readonly #schedule: Schedule;
   plan: NodePlan;
   settings: VirtualRouterSettings;
   /** Undefined: the process does not run. */
@@ -21,22 +58,24 @@ export class SimNode {
   handedOver = false;
   scriptWell = true;
   priorityChange = 0;
-  /** Not run until it wakes up; what comes in meanwhile waits. */
-  stalled = false;
-  stalledUntil = -Infinity;
   readonly waiting: VrrpEvent[] = [];
   /** The kernel has the virtual address until then (its lease); -Infinity: not at all. */
   heldUntil = -Infinity;
+  /** No longer active, the address goes then. */
+  lingersUntil = Infinity;
   /** When it last advertised itself as active. */
   advertisedAt = -Infinity;
   /** The earliest timer that stands in the queue. */
   timerAt = Infinity;
 
-  constructor(index: number, plan: NodePlan) {
-    this.index = index;
-    this.source = `10.0.0.${index + 1}`;
-    this.plan = plan;
-    this.settings = settingsOf(plan);
+  constructor(host: SimHost, router: number, schedule: Schedule) {
+    this.host = host;
+    this.index = host.index;
+    this.router = router;
+    this.#schedule = schedule;
+    this.source = sourceOf(schedule, host.index, router);
+    this.plan = schedule.nodes[host.index]!;
+    this.settings = settingsOf(this.plan, schedule, host.index, router);
   }
 
   get active(): boolean {
@@ -44,11 +83,16 @@ export class SimNode {
   }
 
   get runs(): boolean {
-    return this.machine !== undefined && !this.stalled;
+    return this.machine !== undefined && !this.host.stalled;
+  }
+
+  /** Nothing here or in another member of the group keeps it from being active. */
+  get able(): boolean {
+    return this.host.nodes.every(({ linkUp, scriptWell }) => linkUp && scriptWell);
   }
 
   holds(now: number): boolean {
-    return now < this.heldUntil;
+    return now < Math.min(this.heldUntil, this.lingersUntil);
   }
 
   /** Lasts until everybody else has given the router up, in whole seconds as the kernel counts; a foreign daemon sets no lifetime. */
@@ -59,12 +103,28 @@ export class SimNode {
       : now + leaseSeconds(advertisementIntervalMs, downTimerAdverts) * 1000;
   }
 
-  reload(plan: NodePlan): void {
-    this.plan = plan;
-    this.settings = settingsOf(plan);
+  takeAddress(now: number): void {
+    this.lingersUntil = Infinity;
+    this.renewLease(now);
   }
 
-  get trackingEvent(): VrrpEvent {
+  letGo(lingerMs: number, now: number): void {
+    if (lingerMs > 0) this.lingersUntil = now + lingerMs;
+    else this.heldUntil = -Infinity;
+  }
+
+  /** The successor speaks first and has the addresses a moment later. */
+  heardSuccessor(now: number): void {
+    if (this.lingersUntil < Infinity) this.lingersUntil = Math.min(this.lingersUntil, now + successorMs);
+  }
+
+  reload(plan: NodePlan): void {
+    this.plan = plan;
+    this.settings = settingsOf(plan, this.#schedule, this.index, this.router);
+  }
+
+  /** What its own tracking says; the group spreads faults by itself. */
+  get trackingEvent(): VrrpEvent & { readonly kind: 'tracking' } {
     const owner = this.plan.priority === 255;
     const priority = owner ? 255 : Math.min(254, Math.max(1, this.plan.priority + this.priorityChange));
     const faults = this.scriptWell ? [] : ['script failed'];
@@ -81,4 +141,35 @@ export class SimNode {
       { kind: 'start' },
     ];
   }
+}
+
+function sourceOf({ network }: Schedule, index: number, router: number): string {
+  return network.family === 'ipv6' ? `fe80::${router}:${index + 1}` : `10.0.${router}.${index + 1}`;
+}
+
+function settingsOf(plan: NodePlan, schedule: Schedule, index: number, router: number): VirtualRouterSettings {
+  const base = settingsWith();
+  const { unicast = false, family = 'ipv4' } = schedule.network;
+  const peers = schedule.nodes
+    .map((_, other) => ({ address: sourceOf(schedule, other, router), ttlMin: undefined, ttlMax: undefined }))
+    .filter((_, other) => other !== index);
+  const address = family === 'ipv4' ? `10.42.${router}.240` : `fe80::42:${router}`;
+  return {
+    ...base,
+    name: `vr${router}`,
+    interface: `eth${router}`,
+    family,
+    addresses: [virtualAddress(address)],
+    basePriority: plan.priority,
+    version: plan.version,
+    advertisementIntervalMs: plan.intervalMs,
+    preempt: plan.preempt,
+    preemptDelayMs: plan.preemptDelayMs,
+    resignIsImmediate: !plan.foreign,
+    splitIsAnnounced: !plan.foreign,
+    transport: unicast
+      ? { kind: 'unicast', source: sourceOf(schedule, index, router), peers, checkSource: true, ttl: undefined }
+      : { kind: 'multicast', group: multicastGroups[family], source: undefined },
+    garp: { ...base.garp, delayMs: 5000 },
+  };
 }

@@ -44,6 +44,8 @@ function* smallerSchedules({ schedule, violation }: Failure): Generator<Schedule
     yield { ...schedule, nodes: nodes.slice(0, -1), faults: faults.filter((fault) => fits(fault, nodes.length - 1)) };
   if (network.reorders) yield { ...schedule, network: { ...network, reorders: false } };
   if (network.duplicates > 0) yield { ...schedule, network: { ...network, duplicates: 0 } };
+  if (network.bfdSessions) yield { ...schedule, network: { ...network, bfdSessions: false } };
+  if ((schedule.grouped ?? 1) > 1) yield { ...schedule, grouped: 1 };
   if (network.bfdMs > 0) yield { ...schedule, network: { ...network, bfdMs: 0 } };
   if (network.delayMaxMs > network.delayMinMs)
     yield { ...schedule, network: { ...network, delayMaxMs: network.delayMinMs } };

@@ -5,15 +5,16 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Violation } from './monitor.ts';
 import { loadMutant, mutants } from './mutants.ts';
-import type { MachineClass } from './node.ts';
-import { type Schedule, scheduleFor } from './schedule.ts';
+import type { Parts } from './parts.ts';
+import type { Schedule } from './schedule.ts';
 import { shrink } from './shrink.ts';
+import { scheduleFor } from './trouble.ts';
 import { runSchedule } from './world.ts';
 
-function firstFailure(machine: MachineClass | undefined, from: number, count: number) {
+function firstFailure(parts: Parts | undefined, from: number, count: number) {
   for (let seed = from; seed < from + count; seed++) {
     const schedule = scheduleFor(seed);
-    const violation = runSchedule(schedule, machine === undefined ? {} : { machine });
+    const violation = runSchedule(schedule, parts === undefined ? {} : { parts });
     if (violation !== undefined) return { schedule, violation };
   }
   return undefined;
@@ -37,7 +38,7 @@ for (const file of globSync(fileURLToPath(new URL('regressions/*.json', import.m
     assert.equal(runSchedule(schedule), undefined);
     const mutant = mutants.find(({ name }) => name === found);
     if (mutant !== undefined)
-      assert.deepEqual(runSchedule(schedule, { machine: await loadMutant(mutant) }), violation, 'shows the mistake');
+      assert.deepEqual(runSchedule(schedule, { parts: await loadMutant(mutant) }), violation, 'shows the mistake');
   });
 }
 
@@ -52,18 +53,18 @@ test('the same seed gives the same run', () => {
 
 for (const mutant of mutants.filter(({ rare }) => rare !== true)) {
   test(`found: ${mutant.name}`, async (context) => {
-    const machine = await loadMutant(mutant);
-    const failure = firstFailure(machine, 1, 5000);
+    const parts = await loadMutant(mutant);
+    const failure = firstFailure(parts, 1, 5000);
     assert.ok(failure !== undefined, 'not found in 5,000 schedules');
     context.diagnostic(`seed ${failure.schedule.seed}: ${failure.violation.invariant}, ${failure.violation.text}`);
   });
 }
 
 test('a failure shrinks to a few faults that still show it', async () => {
-  const machine = await loadMutant(mutants.find(({ name }) => name.startsWith('an active router does not step down'))!);
-  const failure = firstFailure(machine, 1, 5000)!;
-  const small = shrink(failure, { machine });
+  const parts = await loadMutant(mutants.find(({ name }) => name.startsWith('an active router does not step down'))!);
+  const failure = firstFailure(parts, 1, 5000)!;
+  const small = shrink(failure, { parts });
   assert.equal(small.violation.invariant, failure.violation.invariant);
   assert.ok(small.schedule.faults.length <= Math.min(3, failure.schedule.faults.length));
-  assert.deepEqual(runSchedule(JSON.parse(JSON.stringify(small.schedule)), { machine }), small.violation);
+  assert.deepEqual(runSchedule(JSON.parse(JSON.stringify(small.schedule)), { parts }), small.violation);
 });

@@ -4,12 +4,13 @@
  */
 
 import type { HeardAdvertisement, VrrpAction, VrrpEvent } from '../../src/core/vrrp/events.ts';
-import { VirtualRouterMachine } from '../../src/core/vrrp/machine.ts';
 import { encodeAdvertisement } from '../../src/core/vrrp/packet.ts';
-import { receiveAdvertisement } from '../../src/core/vrrp/receive.ts';
+import { HostBfd } from './bfd.ts';
+import { forgedMessage } from './forged.ts';
 import { Monitor, type Violation } from './monitor.ts';
 import { Network } from './network.ts';
-import { type MachineClass, SimNode } from './node.ts';
+import { SimHost, type SimNode } from './node.ts';
+import { ownParts, type Parts } from './parts.ts';
 import { EventQueue } from './queue.ts';
 import type { Fault, Schedule } from './schedule.ts';
 
@@ -22,10 +23,14 @@ type Happening =
   | { readonly kind: 'event'; readonly to: SimNode; readonly event: VrrpEvent }
   | { readonly kind: 'announcement'; readonly from: SimNode }
   | { readonly kind: 'timer'; readonly node: SimNode }
-  | { readonly kind: 'wake'; readonly node: SimNode };
+  | { readonly kind: 'datagram'; readonly from: SimNode; readonly to: SimNode; readonly payload: Uint8Array }
+  | { readonly kind: 'bfd-timer'; readonly host: SimHost; readonly bfd: HostBfd }
+  | { readonly kind: 'release'; readonly node: SimNode }
+  | { readonly kind: 'wake'; readonly host: SimHost };
 
 export interface WorldOptions {
-  readonly machine?: MachineClass;
+  /** Instead of the daemon's own. */
+  readonly parts?: Parts;
   /** Told what happens, for people. */
   readonly tell?: (at: number, text: string) => void;
 }
@@ -37,35 +42,49 @@ export function runSchedule(schedule: Schedule, options: WorldOptions = {}): Vio
 
 class World {
   readonly #schedule: Schedule;
-  readonly #machine: MachineClass;
+  readonly #parts: Parts;
   readonly #tell: ((at: number, text: string) => void) | undefined;
-  readonly #nodes: readonly SimNode[];
+  readonly #hosts: readonly SimHost[];
+  readonly #byAddress: ReadonlyMap<string, SimNode>;
   readonly #network: Network;
   readonly #queue = new EventQueue<Happening>();
-  readonly #monitor: Monitor;
+  /** One for each virtual router. */
+  readonly #monitors: readonly Monitor[];
   /** One schedule in sixteen sends real bytes through the codec. */
   readonly #bytes: boolean;
   #now = 0;
 
   constructor(schedule: Schedule, options: WorldOptions) {
     this.#schedule = schedule;
-    this.#machine = options.machine ?? VirtualRouterMachine;
+    this.#parts = options.parts ?? ownParts;
     this.#tell = options.tell;
-    this.#nodes = schedule.nodes.map((plan, index) => new SimNode(index, plan));
-    this.#network = new Network(schedule.network, this.#nodes.length, schedule.seed);
-    this.#monitor = new Monitor(this.#nodes, this.#network);
+    this.#hosts = schedule.nodes.map((_, index) => new SimHost(index, schedule));
+    this.#byAddress = new Map(this.#hosts.flatMap(({ nodes }) => nodes.map((node) => [node.source, node])));
+    this.#network = new Network(schedule.network, this.#hosts.length, schedule.seed);
+    this.#monitors = Array.from(
+      { length: schedule.grouped ?? 1 },
+      (_, router) =>
+        new Monitor(
+          this.#hosts.map(({ nodes }) => nodes[router]!),
+          this.#network,
+        ),
+    );
     this.#bytes = schedule.seed % 16 === 0;
   }
 
   run(): Violation | undefined {
     for (const fault of this.#schedule.faults) this.#queue.push(fault.at, rank.fault, { kind: 'fault', fault });
-    for (const node of this.#nodes) this.#boot(node);
+    for (const host of this.#hosts) this.#boot(host);
     for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) {
       if (next.at > this.#schedule.durationMs) break;
       this.#now = next.at;
       this.#happen(next.what);
-      const violation = this.#monitor.check(this.#now);
-      if (violation !== undefined) return violation;
+      // Datagrams of BFD sessions change nothing by themselves.
+      if (next.what.kind === 'datagram') continue;
+      for (const monitor of this.#monitors) {
+        const violation = monitor.check(this.#now);
+        if (violation !== undefined) return violation;
+      }
     }
     return undefined;
   }
@@ -74,60 +93,98 @@ class World {
     switch (what.kind) {
       case 'fault':
         this.#tell?.(this.#now, `! ${JSON.stringify(what.fault)}`);
-        this.#monitor.beforeFault(this.#now);
+        for (const monitor of this.#monitors) monitor.beforeFault(this.#now, what.fault);
         this.#apply(what.fault);
-        this.#monitor.afterFault(this.#now, what.fault);
+        for (const monitor of this.#monitors) monitor.afterFault(this.#now, what.fault);
         break;
       case 'message':
         if (what.to.linkUp && what.from.linkUp) this.#give(what.to, { kind: 'advertisement', heard: what.heard });
+        break;
+      case 'datagram':
+        this.#datagram(what);
+        break;
+      case 'bfd-timer':
+        this.#ringBfd(what.host, what.bfd);
+        break;
+      case 'release':
         break;
       case 'event':
         this.#give(what.to, what.event);
         break;
       case 'announcement':
-        if (what.from.linkUp) this.#monitor.announced(what.from);
+        if (what.from.linkUp) this.#monitorOf(what.from).announced(what.from);
         break;
       case 'timer':
         this.#ring(what.node);
         break;
       case 'wake':
-        this.#wake(what.node);
+        this.#wake(what.host);
         break;
     }
+  }
+
+  #monitorOf(node: SimNode): Monitor {
+    return this.#monitors[node.router]!;
   }
 
   // ------------------------------------------------------------ faults
 
   #apply(fault: Fault): void {
-    if ('node' in fault) {
-      const node = this.#nodes[fault.node];
-      if (node !== undefined) this.#applyToNode(node, fault);
-    } else if (fault.kind === 'cut') this.#network.cut(fault.from, fault.to);
-    else if (fault.kind === 'mend') this.#network.mend();
-    else this.#network.loss = fault.probability;
+    switch (fault.kind) {
+      case 'cut':
+        this.#network.cut(fault.from, fault.to);
+        break;
+      case 'mend':
+        this.#network.mend();
+        break;
+      case 'loss':
+        this.#network.loss = fault.probability;
+        break;
+      case 'pause':
+        for (const host of this.#hosts) this.#stall(host, fault.forMs);
+        break;
+      default: {
+        const host = this.#hosts[fault.node];
+        if (host !== undefined) this.#applyToHost(host, fault);
+      }
+    }
   }
 
-  #applyToNode(node: SimNode, fault: Extract<Fault, { readonly node: number }>): void {
+  #applyToHost(host: SimHost, fault: Extract<Fault, { readonly node: number }>): void {
     switch (fault.kind) {
       case 'crash':
-        node.heldUntil = -Infinity;
-        this.#die(node);
+        for (const node of host.nodes) node.heldUntil = -Infinity;
+        this.#die(host);
         break;
       case 'kill':
-        this.#die(node);
+        this.#kill(host);
         break;
       case 'stop':
-        this.#stop(node);
+        this.#stop(host);
         break;
       case 'restart':
-        this.#stop(node);
-        this.#boot(node);
+        this.#stop(host);
+        this.#boot(host);
+        break;
+      case 'stall':
+        this.#stall(host, fault.forMs);
         break;
       case 'link':
-        node.linkUp = fault.up;
-        if (!fault.up) this.#loseBfd(node);
-        this.#give(node, { kind: 'link', up: fault.up, address: fault.up ? node.source : undefined });
+        this.#setLinks(host, fault.up, fault.router);
         break;
+      default:
+        for (const node of host.nodes) this.#applyToNode(node, fault);
+    }
+  }
+
+  #applyToNode(
+    node: SimNode,
+    fault: Exclude<
+      Extract<Fault, { readonly node: number }>,
+      { readonly kind: 'crash' | 'kill' | 'stop' | 'restart' | 'stall' | 'link' }
+    >,
+  ): void {
+    switch (fault.kind) {
       case 'serving':
         node.serving = fault.serving;
         this.#give(node, { kind: 'serving', serving: fault.serving });
@@ -143,6 +200,7 @@ class World {
         this.#give(node, node.trackingEvent);
         break;
       case 'script':
+        if ((fault.router ?? node.router) !== node.router) break;
         node.scriptWell = fault.well;
         this.#give(node, node.trackingEvent);
         break;
@@ -151,71 +209,161 @@ class World {
         this.#give(node, { kind: 'settings', settings: node.settings });
         this.#give(node, node.trackingEvent);
         break;
-      case 'stall':
-        node.stalled = true;
-        node.stalledUntil = Math.max(node.stalledUntil, this.#now + fault.forMs);
-        this.#queue.push(node.stalledUntil, rank.fault, { kind: 'wake', node });
-        break;
       case 'peer-lost': {
-        const peer = this.#nodes[fault.peer];
+        const peer = this.#hosts[fault.peer]?.nodes[node.router];
         if (peer !== undefined && peer !== node) this.#give(node, { kind: 'peer-lost', source: peer.source });
         break;
       }
+      case 'forged':
+        this.#receiveForged(node, fault);
+        break;
       case 'address-lost':
-        if (!node.holds(this.#now)) break;
+        if (!node.active || !node.holds(this.#now)) break;
         node.heldUntil = -Infinity;
         this.#give(node, { kind: 'address-lost', address: node.settings.addresses[0]!.address });
         break;
     }
   }
 
-  #boot(node: SimNode): void {
-    node.machine = new this.#machine(node.settings);
-    node.stalled = false;
-    node.stalledUntil = -Infinity;
-    node.timerAt = Infinity;
-    node.advertisedAt = -Infinity;
-    node.handedOver = false;
-    for (const event of node.firstFacts) this.#give(node, event);
+  #setLinks(host: SimHost, up: boolean, router: number | undefined): void {
+    const meant = host.nodes.filter((node) => (router ?? node.router) === node.router);
+    for (const node of meant) node.linkUp = up;
+    for (const node of meant) {
+      if (!up) this.#tellLost(node);
+      this.#give(node, { kind: 'link', up, address: up ? node.source : undefined });
+    }
   }
 
-  #stop(node: SimNode): void {
+  #receiveForged(node: SimNode, fault: Extract<Fault, { readonly kind: 'forged' }>): void {
+    const received = this.#parts.receiveAdvertisement(forgedMessage(node.settings, fault), node.settings, {
+      ownAddress: node.source,
+      followed: undefined,
+      sequence: 0,
+    });
+    if (node.linkUp && received.kind === 'accepted') this.#give(node, { kind: 'advertisement', heard: received.heard });
+  }
+
+  // ------------------------------------------------------------ the process of a host
+
+  #boot(host: SimHost): void {
+    const { nodes } = host;
+    const grouped = nodes.length > 1;
+    for (const node of nodes) {
+      node.machine = new this.#parts.VirtualRouterMachine(node.settings, grouped);
+      node.timerAt = Infinity;
+      node.advertisedAt = -Infinity;
+      node.handedOver = false;
+    }
+    host.group = grouped
+      ? new this.#parts.SyncGroup(
+          'group',
+          nodes.map(({ machine }) => machine!),
+        )
+      : undefined;
+    host.stalled = false;
+    host.stalledUntil = -Infinity;
+    if (this.#schedule.network.bfdSessions && !nodes[0]!.plan.foreign) this.#bootBfd(host);
+    for (const node of nodes) for (const event of node.firstFacts) this.#give(node, event);
+  }
+
+  #bootBfd(host: SimHost): void {
+    const bfd = new HostBfd(
+      this.#parts,
+      {
+        now: () => this.#now,
+        carry: (source, destination, payload) => {
+          const [from, to] = [this.#byAddress.get(source), this.#byAddress.get(destination)];
+          if (from === undefined || to === undefined || !from.linkUp) return;
+          this.#network.carry(from.index, to.index, this.#now, (at) =>
+            this.#queue.push(at, rank.message, { kind: 'datagram', from, to, payload }),
+          );
+        },
+        lost: (source) => {
+          for (const node of host.nodes) this.#give(node, { kind: 'peer-lost', source });
+        },
+        moved: () => this.#setBfdTimer(host),
+      },
+      this.#schedule.seed + host.index + this.#now,
+    );
+    host.bfd = bfd;
+    bfd.listen(host.nodes[0]!.settings.family);
+  }
+
+  #stop(host: SimHost): void {
     // A process that does not run is killed by whoever wants it to stop.
-    if (node.runs) this.#give(node, { kind: 'shutdown' });
-    this.#die(node);
+    if (!host.runs) {
+      this.#kill(host);
+      return;
+    }
+    for (const node of host.nodes) this.#give(node, { kind: 'shutdown' });
+    host.bfd?.close();
+    this.#die(host);
   }
 
-  #die(node: SimNode): void {
-    if (node.machine !== undefined) this.#loseBfd(node);
-    this.#monitor.died(node);
-    node.machine = undefined;
-    node.waiting.length = 0;
-    node.stalled = false;
-    node.stalledUntil = -Infinity;
+  #kill(host: SimHost): void {
+    // Nobody is left to take a lingering address away: its lease does.
+    for (const node of host.nodes) node.lingersUntil = Infinity;
+    this.#die(host);
   }
 
-  #loseBfd(lost: SimNode): void {
+  #die(host: SimHost): void {
+    for (const node of host.nodes) {
+      if (node.machine !== undefined) this.#tellLost(node);
+      this.#monitorOf(node).died(node);
+      node.machine = undefined;
+      node.waiting.length = 0;
+    }
+    host.group = undefined;
+    host.bfd = undefined;
+    host.stalled = false;
+    host.stalledUntil = -Infinity;
+  }
+
+  #stall(host: SimHost, forMs: number): void {
+    host.stalled = true;
+    host.stalledUntil = Math.max(host.stalledUntil, this.#now + forMs);
+    this.#queue.push(host.stalledUntil, rank.fault, { kind: 'wake', host });
+  }
+
+  /** The oracle of `bfdMs`. */
+  #tellLost(lost: SimNode): void {
     const { bfdMs } = this.#network.plan;
     if (bfdMs === 0) return;
     const event = { kind: 'peer-lost', source: lost.source } as const;
-    for (const to of this.#nodes)
+    for (const { nodes } of this.#hosts) {
+      const to = nodes[lost.router]!;
       if (to !== lost) this.#queue.push(this.#now + bfdMs, rank.message, { kind: 'event', to, event });
+    }
   }
 
-  // ------------------------------------------------------------ the process of a node
-
   #give(node: SimNode, event: VrrpEvent): void {
-    const { machine } = node;
+    const { machine, host } = node;
     if (machine === undefined) return;
-    if (!node.runs) {
+    if (host.stalled) {
       node.waiting.push(event);
       return;
     }
-    machine.handle(event, this.#now);
-    for (let action = machine.poll(); action !== undefined; action = machine.poll()) this.#carryOut(node, action);
-    const deadline = machine.deadline() ?? Infinity;
-    if (event.kind === 'timer' && deadline <= this.#now) this.#monitor.stuckTimer(node);
-    else if (deadline < node.timerAt) this.#setTimer(node, deadline);
+    if (event.kind === 'advertisement' && event.heard.priority > 0) node.heardSuccessor(this.#now);
+    if (host.group === undefined) machine.handle(event, this.#now);
+    else host.group.handle(node.router, event, this.#now);
+    this.#carryOutAll(host);
+    if (event.kind === 'advertisement' && event.heard.priority > 0) this.#follow(node, event.heard.source);
+    for (const each of host.nodes) {
+      const deadline = each.machine?.deadline() ?? Infinity;
+      if (each === node && event.kind === 'timer' && deadline <= this.#now) this.#monitorOf(node).stuckTimer(node);
+      else if (deadline < each.timerAt) this.#setTimer(each, deadline);
+    }
+  }
+
+  #carryOutAll({ nodes, group }: SimHost): void {
+    if (group === undefined) {
+      const { machine } = nodes[0]!;
+      for (let action = machine?.poll(); action !== undefined; action = machine?.poll())
+        this.#carryOut(nodes[0]!, action);
+      return;
+    }
+    for (let said = group.poll(); said !== undefined; said = group.poll())
+      if (said.member >= 0) this.#carryOut(nodes[said.member]!, said.action);
   }
 
   #setTimer(node: SimNode, at: number): void {
@@ -233,47 +381,103 @@ class World {
   }
 
   /** What waited in the sockets comes before the timers that are overdue. */
-  #wake(node: SimNode): void {
-    if (!node.stalled || this.#now < node.stalledUntil) return;
-    node.stalled = false;
-    this.#tell?.(this.#now, `node ${node.index} wakes up`);
-    this.#monitor.waking(node, this.#now);
-    const waiting = node.waiting.splice(0);
-    for (const event of waiting) this.#give(node, event);
-    this.#give(node, { kind: 'timer' });
-    const deadline = node.machine?.deadline() ?? Infinity;
-    if (deadline < Infinity) this.#setTimer(node, Math.max(deadline, this.#now));
-    this.#monitor.awake(this.#now);
+  #wake(host: SimHost): void {
+    if (!host.stalled || this.#now < host.stalledUntil) return;
+    host.stalled = false;
+    this.#tell?.(this.#now, `node ${host.index} wakes up`);
+    for (const node of host.nodes) this.#monitorOf(node).waking(node, this.#now);
+    for (const node of host.nodes) for (const event of node.waiting.splice(0)) this.#give(node, event);
+    if (host.bfd !== undefined) this.#wakeBfd(host, host.bfd);
+    for (const node of host.nodes) this.#give(node, { kind: 'timer' });
+    for (const node of host.nodes) {
+      const deadline = node.machine?.deadline() ?? Infinity;
+      if (deadline < Infinity) this.#setTimer(node, Math.max(deadline, this.#now));
+      this.#monitorOf(node).awake(this.#now);
+    }
   }
+
+  // ------------------------------------------------------------ BFD
+
+  /** As the daemon does when it has heard the router that it follows. */
+  #follow(node: SimNode, source: string): void {
+    const { bfd } = node.host;
+    if (bfd === undefined || node.machine === undefined) return;
+    const { state, heard, activeAdvertisementIntervalMs } = node.machine.status();
+    if (state !== 'backup' || heard?.source !== source) return;
+    bfd.follow(source, node.source, node.router + 1, 4 * activeAdvertisementIntervalMs);
+    this.#setBfdTimer(node.host);
+  }
+
+  #datagram({ from, to, payload }: Extract<Happening, { readonly kind: 'datagram' }>): void {
+    if (!from.linkUp || !to.linkUp || to.host.bfd === undefined) return;
+    const { family } = to.settings;
+    const addresses = { source: from.source, destination: to.source, ttl: 255 };
+    const datagram = { interfaceIndex: to.router + 1, family, payload, ...addresses };
+    to.host.bfd.received(datagram, to.host.stalled);
+  }
+
+  #setBfdTimer({ bfd, stalled }: SimHost): void {
+    if (bfd === undefined || stalled) return;
+    const deadline = bfd.deadline();
+    if (deadline >= bfd.timerAt) return;
+    bfd.timerAt = Math.max(deadline, this.#now);
+    const host = this.#hosts.find((each) => each.bfd === bfd)!;
+    this.#queue.push(bfd.timerAt, rank.timer, { kind: 'bfd-timer', host, bfd });
+  }
+
+  #ringBfd(host: SimHost, bfd: HostBfd): void {
+    // Another life's, one that was brought forward, or one that must wait for the process to be run.
+    if (host.bfd !== bfd || this.#now < bfd.timerAt || host.stalled) return;
+    const dueAt = bfd.timerAt;
+    bfd.timerAt = Infinity;
+    bfd.timer(dueAt);
+    this.#setBfdTimer(host);
+  }
+
+  #wakeBfd(host: SimHost, bfd: HostBfd): void {
+    const dueAt = Math.min(bfd.timerAt, bfd.deadline());
+    bfd.timerAt = Infinity;
+    bfd.receiveWaiting();
+    if (dueAt <= this.#now) bfd.timer(dueAt);
+    this.#setBfdTimer(host);
+  }
+
+  // ------------------------------------------------------------ what a machine asks for
 
   #carryOut(node: SimNode, action: VrrpAction): void {
     switch (action.kind) {
       case 'send-advertisement':
         this.#tell?.(this.#now, `node ${node.index} sends priority ${action.priority}`);
-        this.#monitor.sending(node, action.priority, this.#now);
+        this.#monitorOf(node).sending(node, action.priority, this.#now);
         if (action.priority > 0) node.advertisedAt = this.#now;
         if (action.priority > 0 && node.holds(this.#now)) node.renewLease(this.#now);
         this.#send(node, action.priority);
         break;
       case 'add-addresses':
-        node.renewLease(this.#now);
+        node.takeAddress(this.#now);
         break;
       case 'remove-addresses':
-        node.heldUntil = -Infinity;
+        this.#letGo(node, action.lingerMs ?? 0);
         break;
       case 'announce':
         this.#announce(node);
         break;
       case 'state-changed':
         this.#tell?.(this.#now, `node ${node.index} ${action.from} -> ${action.to}: ${action.reason}`);
-        this.#monitor.changed(node, action, this.#now);
+        this.#monitorOf(node).changed(node, action, this.#now);
         break;
     }
   }
 
+  #letGo(node: SimNode, lingerMs: number): void {
+    node.letGo(lingerMs, this.#now);
+    if (lingerMs > 0) this.#queue.push(this.#now + lingerMs, rank.timer, { kind: 'release', node });
+  }
+
   #send(from: SimNode, priority: number): void {
     if (!from.linkUp) return;
-    for (const to of this.#nodes) {
+    for (const { nodes } of this.#hosts) {
+      const to = nodes[from.router]!;
       if (to === from) continue;
       const heard = this.#bytes ? this.#throughCodec(from, to, priority) : heardFrom(from, priority);
       if (heard === undefined) continue;
@@ -284,10 +488,12 @@ class World {
   }
 
   #throughCodec(from: SimNode, to: SimNode, priority: number): HeardAdvertisement | undefined {
-    const envelope = { source: from.source, destination: '224.0.0.18' };
+    const { transport } = from.settings;
+    const destination = transport.kind === 'multicast' ? transport.group : to.source;
+    const envelope = { source: from.source, destination };
     const payload = encodeAdvertisement(from.settings, priority, envelope);
     const context = { ownAddress: to.source, followed: undefined, sequence: 0 };
-    const received = receiveAdvertisement({ ...envelope, ttl: 255, payload }, to.settings, context);
+    const received = this.#parts.receiveAdvertisement({ ...envelope, ttl: 255, payload }, to.settings, context);
     return received.kind === 'accepted' ? received.heard : undefined;
   }
 

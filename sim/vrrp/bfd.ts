@@ -1,0 +1,90 @@
+/** The daemon's BFD sessions on one simulated host: its sockets are the simulated network, its clock is virtual, its chance has a seed. */
+
+import type { BfdSessions } from '../../src/engine/failover/bfd-sessions.ts';
+import type { ReceivedDatagram } from '../../src/engine/ports.ts';
+import type { Parts } from './parts.ts';
+import { SeededRandom } from './random.ts';
+
+export interface BfdWorld {
+  now(): number;
+  /** Carries a datagram from this host to an address. */
+  carry(source: string, destination: string, payload: Uint8Array): void;
+  lost(source: string): void;
+  /** The deadline may be another one. */
+  moved(): void;
+}
+
+/** As much as a socket's buffer holds: what comes when it is full is lost. */
+const waitingMax = 256;
+
+export class HostBfd {
+  readonly #sessions: BfdSessions;
+  readonly #waiting: ReceivedDatagram[] = [];
+  #receive: (datagram: ReceivedDatagram) => void = () => {};
+  /** The earliest timer that stands in the queue. */
+  timerAt = Infinity;
+
+  constructor(parts: Parts, world: BfdWorld, seed: number) {
+    const clock = {
+      now: () => world.now(),
+      wall: () => world.now(),
+      alarm: () => ({ set: () => {}, clear: () => {} }),
+    };
+    const datagrams = {
+      listen: (_family: string, _port: number, received: (datagram: ReceivedDatagram) => void) => {
+        this.#receive = received;
+        return { close: () => {} };
+      },
+      open: ({ source = '', destination }: { readonly source: string | undefined; readonly destination: string }) => ({
+        send: (payload: Uint8Array) => {
+          world.carry(source, destination, payload);
+          return undefined;
+        },
+        close: () => {},
+      }),
+      receiveWaiting: () => {},
+    };
+    const journal = { log: () => {}, detail: () => {} };
+    const random = new SeededRandom(seed);
+    this.#sessions = new parts.BfdSessions(
+      { clock, datagrams, journal, random },
+      {
+        lost: (source) => world.lost(source),
+        changed: () => {},
+        moved: () => world.moved(),
+        answersOn: () => true,
+      },
+    );
+  }
+
+  /** `at`: as BfdSessions.deadline; Infinity for none. */
+  deadline(): number {
+    return this.#sessions.deadline();
+  }
+
+  listen(family: 'ipv4' | 'ipv6'): void {
+    this.#sessions.listen(family);
+  }
+
+  follow(source: string, ownAddress: string, interfaceIndex: number, forMs: number): void {
+    this.#sessions.follow({ source, ownAddress, interfaceIndex }, forMs);
+  }
+
+  received(datagram: ReceivedDatagram, stalled: boolean): void {
+    if (!stalled) this.#receive(datagram);
+    else if (this.#waiting.length < waitingMax) this.#waiting.push(datagram);
+  }
+
+  /** What waited while the process was not run. */
+  receiveWaiting(): void {
+    for (const datagram of this.#waiting.splice(0)) this.#receive(datagram);
+  }
+
+  timer(dueAt: number): void {
+    this.#sessions.timer(dueAt);
+  }
+
+  close(): void {
+    this.#sessions.close();
+  }
+}
