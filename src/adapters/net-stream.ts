@@ -62,17 +62,9 @@ export class NetStream implements Stream {
     if (!this.#paused && !this.#closing && !this.#gone) this.#socket!.resume();
   }
 
-  /** Options for a Socket of this stream: reads go to the shared buffer. */
-  socketOptions(): net.SocketConstructorOpts {
-    return {
-      allowHalfOpen: true,
-      onread: { buffer: this.#turn.readBuffer, callback: (bytes) => this.#received(this.#turn.readBuffer, bytes) },
-    } as net.SocketConstructorOpts;
-  }
-
   connect(options: ConnectOptions): void {
     const { to, from } = options;
-    const socket = new net.Socket(this.socketOptions());
+    const socket = new net.Socket(socketOptions(this.#turn.readBuffer));
     this.#own(socket);
     this.#connecting = true;
     socket.once('connect', onConnect);
@@ -270,17 +262,11 @@ export class NetStream implements Stream {
 
   // ------------------------------------------------------------ events of the Socket
 
-  /** Also called for the `data` event where the private door is shut. Returns true: never asks node:net to stop reading. */
-  #received(buffer: Uint8Array, bytes: number): boolean {
-    if (this.#closing || this.#gone) return true;
+  onBytes(buffer: Uint8Array, bytes: number): void {
+    if (this.#closing || this.#gone) return;
     this.#turn.enter();
     this.handler!.received(buffer, 0, bytes);
     this.#turn.leave();
-    return true;
-  }
-
-  onData(data: Uint8Array): void {
-    this.#received(data, data.length);
   }
 
   onConnect(): void {
@@ -325,6 +311,16 @@ export class NetStream implements Stream {
   }
 }
 
+/** Options for a Socket whose reads go to `buffer`. node:net calls the function as the Socket's own, so one serves all. */
+export function socketOptions(buffer: Uint8Array): net.SocketConstructorOpts {
+  return { allowHalfOpen: true, onread: { buffer, callback: onRead } } as net.SocketConstructorOpts;
+}
+
+/** Returns true: never asks node:net to stop reading. */
+function onRead(this: net.Socket, bytes: number, buffer: Uint8Array): boolean {
+  (this as OwnedSocket).evergateStream.onBytes(buffer, bytes);
+  return true;
+}
 function onConnect(this: net.Socket): void {
   (this as OwnedSocket).evergateStream.onConnect();
 }
@@ -339,7 +335,7 @@ function onClose(this: net.Socket): void {
 }
 /** The listener for `data`, where the private door is shut. */
 export function onData(this: net.Socket, data: Uint8Array): void {
-  (this as OwnedSocket).evergateStream.onData(data);
+  (this as OwnedSocket).evergateStream.onBytes(data, data.length);
 }
 function onFinish(this: net.Socket): void {
   (this as OwnedSocket).evergateStream.onFinish();

@@ -13,7 +13,7 @@
 import net from 'node:net';
 import type { AcceptOptions, Listener, ListenerSocket, Stream, StreamHandler, Streams } from '../engine/ports.ts';
 import { libc } from './libc.ts';
-import { NetStream, onData } from './net-stream.ts';
+import { NetStream, onData, socketOptions } from './net-stream.ts';
 import { Turn } from './net-turn.ts';
 
 /** Kernel's own queue length for a listener whose owner did not say: the kernel lowers it to net.core.somaxconn. */
@@ -92,7 +92,10 @@ class NetListener implements Listener {
       return;
     }
     const stream = new NetStream(this.#turn, undefined);
-    this.#welcome(stream, new net.Socket({ ...stream.socketOptions(), handle } as net.SocketConstructorOpts));
+    this.#welcome(
+      stream,
+      new net.Socket({ ...socketOptions(this.#turn.readBuffer), handle } as net.SocketConstructorOpts),
+    );
   }
 
   #acceptSocket(socket: net.Socket): void {
