@@ -72,6 +72,7 @@ export class RawPackets implements Packets {
       return { failure: sender };
     }
     const shared = listener;
+    shared.bufferAtLeast(options.receiveBufferBytes);
     shared.receivers.add(received);
     return {
       channel: {
@@ -129,12 +130,13 @@ class RawListener {
   readonly #fd: number;
   readonly #options: ChannelOptions;
   readonly #message: ReceiveMessage;
+  #bufferBytes = 0;
 
   static open(c: Libc, options: ChannelOptions): RawListener | string {
     const fd = openRaw(c, options);
     if (fd < 0) return errorName(errno());
-    c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, int32(receiveBufferBytes), 4);
     const listener = new RawListener(c, fd, options);
+    listener.bufferAtLeast(options.receiveBufferBytes ?? receiveBufferBytes);
     const failure = joinGroup(c, fd, options) ?? watchDescriptor(fd, () => listener.read());
     if (failure !== undefined) {
       c.close(fd);
@@ -148,6 +150,13 @@ class RawListener {
     this.#fd = fd;
     this.#options = options;
     this.#message = receiveMessage();
+  }
+
+  bufferAtLeast(bytes: number | undefined): void {
+    if (bytes === undefined || bytes <= this.#bufferBytes) return;
+    this.#bufferBytes = bytes;
+    // The kernel doubles it for its own bookkeeping (socket(7)).
+    this.#c.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, int32(Math.min(bytes, 0x3fffffff)), 4);
   }
 
   close(): void {

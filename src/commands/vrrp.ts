@@ -6,9 +6,12 @@ import { realClock, systemRandom } from '../adapters/clock.ts';
 import { controlAddress, serveControl } from '../adapters/control-socket.ts';
 import { UdpDatagrams } from '../adapters/datagrams.ts';
 import { libc } from '../adapters/libc.ts';
+import { disableLocalIgmp } from '../adapters/local-igmp.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
+import { enterNetworkNamespace } from '../adapters/network-namespace.ts';
 import { NftablesFirewall } from '../adapters/nftables.ts';
 import { SystemScripts } from '../adapters/process.ts';
+import { pinProcess } from '../adapters/process-limits.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
@@ -22,7 +25,8 @@ import { controlChannel } from './control-channel.ts';
 import { daemonize, daemonReady } from './daemonize.ts';
 import { Service } from './service.ts';
 import { versionNumber, versionShort } from './version.ts';
-import { describeDiagnostic, loadVrrpPlan } from './vrrp-configuration.ts';
+import { describeDiagnostic, type LoadedVrrpPlan, loadVrrpPlan } from './vrrp-configuration.ts';
+import { dumpFile, pidFiles, writePidFile } from './vrrp-files.ts';
 import { DaemonJournal } from './vrrp-journal.ts';
 
 export interface VrrpOptions {
@@ -47,17 +51,10 @@ export interface VrrpOptions {
 /** SIGRTMIN + 2 with glibc: what `keepalived --signum=JSON` prints. */
 const signalJson = 36;
 
-const files = {
-  data: '/tmp/keepalived.data',
-  statistics: '/tmp/keepalived.stats',
-  json: '/tmp/keepalived.json',
-};
-
 /** Runs until stopped in an orderly way, then ends the process with status 0; status 1 when the configuration is refused. */
 export async function vrrp(options: VrrpOptions): Promise<void> {
   raiseCapabilities();
-  const interfaces = libc() === undefined ? undefined : interfaceNames();
-  const loaded = loadVrrpPlan(options.useFile, options.configId, interfaces);
+  const loaded = loadInNamespace(options);
   for (const diagnostic of loaded.diagnostics) process.stderr.write(`${describeDiagnostic(diagnostic)}\n`);
   if (options.configTest === true) process.exit(loaded.plan === undefined ? 1 : 0);
   if (loaded.plan === undefined) process.exit(1);
@@ -68,6 +65,24 @@ export async function vrrp(options: VrrpOptions): Promise<void> {
   if (options.daemon === true && options.controlFd === undefined) await daemonize();
   process.title = loaded.plan.global.vrrpProcessName ?? 'evergate-vrrp';
   new Daemon(options, loaded.plan).start();
+}
+
+/** Its interfaces are those of the network namespace that the file itself names, so the file is read before they are looked at. */
+function loadInNamespace(options: VrrpOptions): LoadedVrrpPlan {
+  const load = (interfaces: ReadonlySet<string> | undefined) =>
+    loadVrrpPlan(options.useFile, options.configId, interfaces);
+  if (libc() === undefined) return load(undefined);
+  const name = load(undefined).plan?.global.networkNamespace;
+  if (name !== undefined) {
+    // The balancer would stay outside, where its clients never come.
+    const failure =
+      options.controlFd === undefined ? enterNetworkNamespace(name) : 'evergate run must be started in it';
+    if (failure !== undefined) {
+      process.stderr.write(`evergate: net_namespace ${name}: ${failure} (ip netns exec ${name} evergate …)\n`);
+      process.exit(1);
+    }
+  }
+  return load(interfaceNames());
 }
 
 function interfaceNames(): ReadonlySet<string> {
@@ -99,13 +114,16 @@ class Daemon {
   /** It has not beaten for too long, and has not said anything since. */
   #frozen = false;
   #stopping = false;
+  readonly #pidFiles: readonly string[];
   #closeControl = () => {};
+  #restoreIgmp = () => {};
   /** Under the launcher of `evergate run` it is the one that speaks to systemd. */
   #service: Service | undefined;
   #sayToLauncher: (line: string) => void = () => {};
 
   constructor(options: VrrpOptions, plan: VrrpPlan) {
     this.#options = options;
+    this.#pidFiles = pidFiles(options, plan.global);
     const facility = options.logFacility === undefined ? undefined : Number(options.logFacility);
     this.#journal = new DaemonJournal({
       console: options.logConsole === true || options.controlFd !== undefined,
@@ -138,13 +156,13 @@ class Daemon {
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
     process.on('SIGHUP', () => this.#reload());
-    process.on('SIGUSR1', () => this.#dump(files.data, dumpData(this.#failover, realClock)));
-    process.on('SIGUSR2', () => this.#dump(files.statistics, dumpStatistics(this.#failover)));
-    onSignalNumber(signalJson, () => this.#dump(files.json, dumpJson(this.#failover, realClock)));
+    process.on('SIGUSR1', () => this.#dump('state', dumpData(this.#failover, realClock)));
+    process.on('SIGUSR2', () => this.#dump('stats', dumpStatistics(this.#failover)));
+    onSignalNumber(signalJson, () => this.#dump('json', dumpJson(this.#failover, realClock)));
     this.#journal.log('info', `Starting ${versionShort()} (VRRP)`);
+    for (const file of this.#pidFiles) writePidFile(file);
     this.#applyPriority();
-    for (const file of [this.#options.pid, this.#options.vrrpPid])
-      if (file !== undefined) writeFileSync(file, `${process.pid}\n`);
+    if (this.#failover.plan.global.disableLocalIgmp) this.#disableLocalIgmp();
     this.#failover.start();
     this.#openControl();
     if (this.#options.controlFd !== undefined) this.#listenToLauncher(this.#options.controlFd);
@@ -152,6 +170,12 @@ class Daemon {
     this.#journal.log('info', 'Startup complete');
     this.#service?.ready();
     daemonReady();
+  }
+
+  #disableLocalIgmp(): void {
+    const disabled = disableLocalIgmp();
+    if ('restore' in disabled) this.#restoreIgmp = disabled.restore;
+    else this.#journal.log('warning', `Unable to disable local IGMP: ${disabled.failure}`);
   }
 
   /** Where `evergate status` and the other commands for operators ask. Without it the daemon does its work all the same. */
@@ -176,11 +200,16 @@ class Daemon {
   }
 
   #applyPriority(): void {
-    const { realtimePriority, processPriority, noSwap } = this.#failover.plan.global;
+    const { realtimePriority, processPriority, noSwap, scheduling, umask } = this.#failover.plan.global;
+    process.umask(umask);
     // Unasked it takes the lowest real-time priority where it may: an advertisement that waits behind the balancer's load looks like a death.
     const asked = realtimePriority > 0 || processPriority !== 0;
     const refusals = raisePriority({ realtimePriority: asked ? realtimePriority : 1, processPriority, noSwap });
     for (const refused of asked ? refusals : []) this.#journal.log('warning', refused);
+    const { processors } = scheduling;
+    const unpinned = processors.length === 0 ? undefined : pinProcess(processors);
+    if (unpinned !== undefined)
+      this.#journal.log('warning', `Unable to run on processors ${processors.join(' ')} only: ${unpinned}`);
   }
 
   /** The launcher tells whether the balancer serves. When the launcher itself is gone, nobody will ever tell again: stop. */
@@ -266,8 +295,8 @@ class Daemon {
       this.#links.close();
       this.#firewall.close();
       this.#scripts.close();
-      for (const file of [this.#options.pid, this.#options.vrrpPid])
-        if (file !== undefined) rmSync(file, { force: true });
+      this.#restoreIgmp();
+      for (const file of this.#pidFiles) rmSync(file, { force: true });
       this.#journal.log('info', 'Stopped');
       this.#journal.close();
       clearInterval(this.#alive);
@@ -277,9 +306,11 @@ class Daemon {
     setTimeout(end, limits.stopScriptsMsMax).unref();
   }
 
-  #dump(path: string, text: string): void {
+  /** With the rights that `umask` leaves: by default for its owner only. */
+  #dump(kind: 'state' | 'stats' | 'json', text: string): void {
+    const path = dumpFile(kind, this.#failover.plan.global);
     try {
-      writeFileSync(path, text, { mode: 0o600 });
+      writeFileSync(path, text);
     } catch (error) {
       this.#journal.log('err', `Can't open ${path} (${(error as NodeJS.ErrnoException).code})`);
     }

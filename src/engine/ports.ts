@@ -170,6 +170,8 @@ export interface ChannelOptions {
   readonly source: string;
   /** IPv4 TTL or IPv6 hop limit, 1 to 255. */
   readonly ttl: number;
+  /** Of the receiving socket; where channels share one, the most that any of them asks for. Undefined: the adapter's own. */
+  readonly receiveBufferBytes?: number | undefined;
 }
 
 /** A received UDP datagram, header facts taken from the kernel. */

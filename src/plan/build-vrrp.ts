@@ -33,7 +33,7 @@ export function buildVrrpPlan(
   refuseDuplicateIds(routers, context);
   const groups = buildGroups(routers, tracked, context);
   const plan: VrrpPlan = {
-    global: buildGlobal(context),
+    global: buildGlobal(context, routers),
     routers: settleGroups(routers, groups.syncGroups, context),
     ...groups,
     ...tracked,

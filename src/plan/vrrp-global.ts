@@ -11,14 +11,20 @@ import {
   textOf,
 } from '../config/keepalived/config.ts';
 import { parseAnyBase, parseDecimal, parseInteger } from '../config/keepalived/values.ts';
-import type { GarpGroupPlan, InterfaceDelayPlan, MailPlan, SchedulingPlan, VrrpGlobalPlan } from './vrrp.ts';
+import type {
+  GarpGroupPlan,
+  InterfaceDelayPlan,
+  MailPlan,
+  SchedulingPlan,
+  VirtualRouterPlan,
+  VrrpGlobalPlan,
+} from './vrrp.ts';
 import { isInterfaceName } from './vrrp-addresses.ts';
 import { fifoOf, timedCommandOf } from './vrrp-commands.ts';
 import type { PlanContext } from './vrrp-context.ts';
 
-export function buildGlobal(context: PlanContext): VrrpGlobalPlan {
+export function buildGlobal(context: PlanContext, routers: readonly VirtualRouterPlan[]): VrrpGlobalPlan {
   const { global, entries } = context;
-  const vmacPrefix = textOf(global, 'vmac_prefix') ?? 'vrrp';
   return {
     routerId: textOf(global, 'router_id') ?? context.world.hostname,
     startupDelayMs: milliseconds(numberOf(global, 'vrrp_startup_delay') ?? 0),
@@ -38,13 +44,9 @@ export function buildGlobal(context: PlanContext): VrrpGlobalPlan {
     mail: buildMail(context),
     promoteSecondaries: false,
     dynamicInterfaces: has(global, 'dynamic_interfaces'),
-    interfacesMayChange: textOf(global, 'dynamic_interfaces') !== undefined,
-    enableDbus: false,
     defaultInterface: textOf(global, 'default_interface') ?? 'eth0',
     logUnknownVrids: has(global, 'log_unknown_vrids'),
     disableLocalIgmp: has(global, 'disable_local_igmp'),
-    vmacPrefix,
-    vmacAddressPrefix: textOf(global, 'vmac_addr_prefix') ?? vmacPrefix,
     firewall: {
       table: textOf(global, 'nftables') ?? 'keepalived',
       priority: numberOf(global, 'nftables_priority') ?? -1,
@@ -52,7 +54,6 @@ export function buildGlobal(context: PlanContext): VrrpGlobalPlan {
       interfaceIndexes: has(global, 'nftables_ifindex'),
     },
     scheduling: buildScheduling(global, context),
-    processName: textOf(global, 'process_name'),
     vrrpProcessName: textOf(global, 'vrrp_process_name'),
     umask: readUmask(context),
     networkNamespace: textOf(entries, 'net_namespace'),
@@ -65,10 +66,8 @@ export function buildGlobal(context: PlanContext): VrrpGlobalPlan {
       json: textOf(global, 'json_file_location'),
       jsonVersion: numberOf(global, 'json_version') === 2 ? 2 : 1,
     },
-    childWaitMs: milliseconds(numberOf(entries, 'child_wait_time') ?? 5),
-    useSymlinkPaths: booleanOf(global, 'use_symlink_paths') ?? false,
     setSupplementaryGroups: has(global, 'set_supplementary_groups'),
-    interfaceDelays: buildInterfaceDelays(context),
+    interfaceDelays: buildInterfaceDelays(context, routers),
     garpGroups: buildGarpGroups(context),
   };
 }
@@ -85,9 +84,11 @@ function buildMail(context: PlanContext): MailPlan | undefined {
   const list = lastOf(global, 'notification_email');
   if (list !== undefined && to.length === 0)
     context.warn('incomplete', list.place, 'notification_email is empty: no mail is sent');
-  const server = lastOf(global, 'smtp_server');
-  const [host, port] = server?.arguments ?? [];
-  if (host === undefined || to.length === 0) return undefined;
+  const [host, port] = lastOf(global, 'smtp_server')?.arguments ?? [];
+  if (host === undefined || to.length === 0) {
+    noteNoMail(context, host === undefined ? 'smtp_server' : 'notification_email');
+    return undefined;
+  }
   const number = port === undefined ? 25 : parseInteger(port.text);
   if (number === undefined || number < 1 || number > 65_535) {
     context.warn('bad-value', port!.place, `'${port!.text}' is not a port from 1 to 65535: no mail is sent`);
@@ -102,6 +103,22 @@ function buildMail(context: PlanContext): MailPlan | undefined {
     timeoutMs: milliseconds(numberOf(global, 'smtp_connect_timeout') ?? 30),
     onFault: !has(global, 'no_email_faults'),
   };
+}
+
+/** Keepalived says nothing, and sends nothing. */
+function noteNoMail(context: PlanContext, missing: string): void {
+  const everywhere = [...context.entries, ...context.global].flatMap((entry) => [entry, ...entry.entries]);
+  const asked = everywhere.find(
+    ({ keyword: { word }, value }) => (word === 'smtp_alert' || word === 'smtp_alert_vrrp') && value !== false,
+  );
+  if (asked !== undefined)
+    context.diagnostics.push({
+      severity: 'notice',
+      code: 'incomplete',
+      place: asked.place,
+      message: `no mail is sent: ${missing} is not set`,
+      hint: 'write smtp_server HOST and notification_email { … } in global_defs',
+    });
 }
 
 function buildScheduling(global: readonly Entry[], context: PlanContext): SchedulingPlan {
@@ -165,7 +182,21 @@ function readUmask(context: PlanContext): number {
   return umaskDefault;
 }
 
-function buildInterfaceDelays(context: PlanContext): InterfaceDelayPlan[] {
+/**
+ * Shorter than the others wait for this router's advertisements: else they would take over before it gives up
+ * (keepalived.conf(5), "Interface up/down status change debouncing").
+ */
+function delayMax(name: string, routers: readonly VirtualRouterPlan[]): number {
+  const using = routers.filter(
+    ({ settings, trackInterfaces }) =>
+      settings.interface === name || trackInterfaces.some((tracked) => tracked.name === name),
+  );
+  return Math.min(
+    ...using.map(({ settings }) => (settings.downTimerAdverts - 1) * settings.advertisementIntervalMs - 1),
+  );
+}
+
+function buildInterfaceDelays(context: PlanContext, routers: readonly VirtualRouterPlan[]): InterfaceDelayPlan[] {
   const delays: InterfaceDelayPlan[] = [];
   for (const line of entriesOf(context.entries, 'interface_up_down_delays').flatMap((entry) => entry.lines)) {
     const [name, down, up] = line;
@@ -179,7 +210,19 @@ function buildInterfaceDelays(context: PlanContext): InterfaceDelayPlan[] {
         line[0]!.place,
         'not INTERFACE down-seconds [up-seconds], each up to 255: the line is left out',
       );
-    else delays.push({ interface: name.text, downMs: milliseconds(downSeconds!), upMs: milliseconds(upSeconds!) });
+    else {
+      const max = Math.max(0, delayMax(name.text, routers));
+      const written = [milliseconds(downSeconds!), milliseconds(upSeconds!)] as const;
+      if (written.some((ms) => ms > max))
+        context.diagnostics.push({
+          severity: 'notice',
+          code: 'conflict',
+          place: name.place,
+          message: `the others would take over before ${name.text} counts as down: the delay is ${max / 1000} s`,
+          hint: 'delays are shorter than (down_timer_adverts - 1) times advert_int',
+        });
+      delays.push({ interface: name.text, downMs: Math.min(written[0], max), upMs: Math.min(written[1], max) });
+    }
   }
   return delays;
 }

@@ -52,7 +52,6 @@ export function buildInstance(entry: Entry, tracked: Tracked, context: PlanConte
       false,
     notifyDeleted: has(entries, 'notify_deleted'),
     promoteSecondaries: has(entries, 'promote_secondaries'),
-    debug: numberOf(entries, 'debug') ?? 0,
     ipvlan: buildIpvlan(entries, settings.family, context),
     vrf: textOf(entries, 'vrf'),
     receiveBufferBytes: numberOf(entries, 'kernel_rx_buf_size'),

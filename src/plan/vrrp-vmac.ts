@@ -1,6 +1,6 @@
 /** use_vmac and use_ipvlan: the interface above the instance's own. */
 
-import { type Entry, has, lastOf, nameOf } from '../config/keepalived/config.ts';
+import { type Entry, has, lastOf, nameOf, textOf } from '../config/keepalived/config.ts';
 import type { IpFamily } from '../core/address.ts';
 import type { VmacSettings } from '../core/vrrp/settings.ts';
 import type { IpvlanPlan } from './vrrp.ts';
@@ -60,8 +60,9 @@ export function buildVmac(
     context.warn('conflict', base!.place, `(${instance}) strict mode has no vmac_xmit_base: it is ignored`);
     transmitOnBase = false;
   }
+  const prefix = textOf(context.global, 'vmac_prefix');
   return {
-    name,
+    name: name ?? (prefix === undefined ? undefined : `${prefix}.${given.virtualRouterId}`),
     transmitOnBase,
     ...(mac === undefined ? {} : { macAddress: mac }),
     ...(has(entries, 'use_vmac_addr') ? { forAddresses: true } : {}),

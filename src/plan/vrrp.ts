@@ -42,21 +42,15 @@ export interface VrrpGlobalPlan {
   readonly mail: MailPlan | undefined;
   readonly promoteSecondaries: boolean;
   readonly dynamicInterfaces: boolean;
-  /** dynamic_interfaces allow_if_changes: an interface may come back with another type or below another. */
-  readonly interfacesMayChange: boolean;
-  readonly enableDbus: false;
   /** Where static addresses without dev go; Keepalived: eth0. */
   readonly defaultInterface: string;
   readonly logUnknownVrids: boolean;
   /** disable_local_igmp: net.ipv4.igmp_link_local_mcast_reports is 0 while the daemon runs. */
   readonly disableLocalIgmp: boolean;
-  readonly vmacPrefix: string;
-  readonly vmacAddressPrefix: string;
   /** The nftables table of no_accept and macvlans. */
   readonly firewall: FirewallPlan;
   readonly scheduling: SchedulingPlan;
   /** linux process names; undefined: our own. */
-  readonly processName: string | undefined;
   readonly vrrpProcessName: string | undefined;
   /** Of files that are made. */
   readonly umask: number;
@@ -72,8 +66,6 @@ export interface VrrpGlobalPlan {
     readonly json: string | undefined;
     readonly jsonVersion: 1 | 2;
   };
-  readonly childWaitMs: number;
-  readonly useSymlinkPaths: boolean;
   readonly setSupplementaryGroups: boolean;
   /** interface_up_down_delays: how long an interface must be down (up) before it counts. */
   readonly interfaceDelays: readonly InterfaceDelayPlan[];
@@ -140,7 +132,6 @@ export interface VirtualRouterPlan {
   /** notify_deleted: say DELETED, not FAULT, when a reload removes the router. */
   readonly notifyDeleted: boolean;
   readonly promoteSecondaries: boolean;
-  readonly debug: number;
   readonly ipvlan: IpvlanPlan | undefined;
   /** With unicast and no interface. */
   readonly vrf: string | undefined;

@@ -23,10 +23,12 @@ const noBuffers = 'Evergate sizes its own netlink buffers';
 const statusInstead = 'remove it: `evergate status --json` and the metrics page tell the same';
 const many = words('NUMBER …', 1, 256);
 
+const rttime =
+  "values made for Keepalived's microseconds would have the kernel kill a runtime that collects its memory; write LimitRTTIME= in the systemd unit where a limit is wanted";
 const restrictedTime = noEffect(
   'vrrp_rlimit_rttime',
   'microseconds of CPU time in a row at real-time priority',
-  'Evergate runs in short turns; write LimitRTTIME= in the systemd unit to limit it',
+  rttime,
   integer(2, 2_147_483_647),
 );
 const flushOnStop = noEffect('lvs_flush_on_stop', 'flush IPVS on stop', noIpvs);
@@ -34,7 +36,7 @@ const checkerLimit = noEffect('checker_rlimit_rttime', "limit of the checker pro
 const bfdLimit = noEffect(
   'bfd_rlimit_rttime',
   'as vrrp_rlimit_rttime; BFD runs in the vrrp process, the larger counts',
-  'Evergate runs in short turns; write LimitRTTIME= in the systemd unit to limit it',
+  rttime,
   integer(2, 2_147_483_647),
 );
 const snmpVrrp = refused('enable_snmp_vrrp', "SNMP's view of VRRP", statusInstead, none);
@@ -70,11 +72,11 @@ export const globalKeywords: readonly Keyword[] = [
     'gap between two unsolicited neighbour advertisements on one interface',
   ),
   row('vrrp_min_garp', boolean, 'off', 'one gratuitous ARP, no second set'),
-  refused(
+  row(
     'vrrp_garp_extra_if',
-    'refresh on other interfaces that hold addresses',
-    'remove it: switches relearn from the refresh of the interface itself, vrrp_garp_master_refresh',
     words('[all] SECONDS', 1, 2),
+    '',
+    'announce addresses on other interfaces this often: on those with a virtual MAC address, or on all; 0: never',
   ),
   row('vrrp_down_timer_adverts', integer(1, 100), '3', 'advertisements missed until the MASTER is down'),
   row('vrrp_lower_prio_no_advert', boolean, 'off', 'no advertisement in answer to a lower priority'),
@@ -91,25 +93,20 @@ export const globalKeywords: readonly Keyword[] = [
     'as vrrp_startup_delay, but counted from the boot of the machine',
     '2.4.0',
   ),
-  noEffect(
+  row(
     'log_unknown_vrids',
-    'log advertisements of virtual routers that are not configured',
-    '`evergate trace` shows every advertisement',
     none,
+    'off',
+    'log advertisements of virtual routers that are not configured, once for each sender',
   ),
   row(
     'dynamic_interfaces',
     { kind: 'choice', values: ['allow_if_changes'], optional: true },
     'off',
-    'interfaces may come and go',
+    'interfaces may come and go; with or without allow_if_changes also as another kind of interface',
   ),
-  refused(
-    'disable_local_igmp',
-    'net.ipv4.igmp_link_local_mcast_reports off while it runs',
-    'set net.ipv4.igmp_link_local_mcast_reports=0 with sysctl',
-    none,
-  ),
-  refused('vmac_prefix', 'start of the names of macvlans', 'name the macvlan: use_vmac NAME', text('PREFIX')),
+  row('disable_local_igmp', none, 'off', 'net.ipv4.igmp_link_local_mcast_reports off while it runs'),
+  row('vmac_prefix', text('PREFIX'), 'vrrp', "start of the names of macvlans, before '.' and the VRID"),
   noEffect(
     'vmac_addr_prefix',
     "start of the names of addresses' macvlans",
@@ -141,12 +138,7 @@ export const globalKeywords: readonly Keyword[] = [
   row('notify_fifo_script', command, '', 'reads notify_fifo; gets its path as last argument'),
   row('vrrp_notify_fifo', words('PATH [USER [GROUP]]', 1, 3), '', 'named pipe for state changes of VRRP'),
   row('vrrp_notify_fifo_script', command, '', 'reads vrrp_notify_fifo; gets its path as last argument'),
-  refused(
-    'fifo_write_vrrp_states_on_reload',
-    'write all states to the pipes after a reload',
-    'ask `evergate status --json` after a reload',
-    none,
-  ),
+  row('fifo_write_vrrp_states_on_reload', none, 'off', 'write all states to the pipes after a reload'),
 
   row('notification_email', list('MAIL-ADDRESS'), '', 'who gets mail'),
   row('notification_email_from', text('MAIL-ADDRESS'), 'keepalived@ the host name', 'sender'),
@@ -165,12 +157,7 @@ export const globalKeywords: readonly Keyword[] = [
     "the runtime's memory can't be locked; keep the process from swapping with MemorySwapMax=0 in its systemd unit",
     none,
   ),
-  refused(
-    'vrrp_cpu_affinity',
-    'processors of the vrrp process',
-    'write CPUAffinity= in the systemd unit, or start it with taskset',
-    many,
-  ),
+  row('vrrp_cpu_affinity', many, 'all', 'processors of the vrrp process'),
   restrictedTime,
   alias('vrrp_rlimit_rtime', restrictedTime),
   noEffect(
@@ -193,11 +180,11 @@ export const globalKeywords: readonly Keyword[] = [
     "the runtime's memory can't be locked; keep the process from swapping with MemorySwapMax=0 in its systemd unit",
     none,
   ),
-  refused(
+  row(
     'bfd_cpu_affinity',
-    'as vrrp_cpu_affinity; BFD runs in the vrrp process',
-    'write CPUAffinity= in the systemd unit, or start it with taskset',
     many,
+    'all',
+    'as vrrp_cpu_affinity; BFD runs in the vrrp process, which may use all that are named',
   ),
   bfdLimit,
   alias('bfd_rlimit_rtime', bfdLimit),
@@ -208,24 +195,28 @@ export const globalKeywords: readonly Keyword[] = [
     text('NAME'),
   ),
   row('vrrp_process_name', text('NAME'), 'evergate-vrrp', 'of the vrrp process'),
-  noEffect(
-    'umask',
-    'of files that are made',
-    'what the daemon writes is readable by its owner only',
-    text('NUMBER|BITS'),
-  ),
-  refused(
-    'data_use_instance',
-    "the instance's name is part of the dump files' names",
-    'name the dump files with state_file_location, stats_file_location and json_file_location',
-    boolean,
-  ),
+  row('umask', text('NUMBER|BITS'), '0177', 'of files that the daemon and its scripts make'),
+  row('data_use_instance', boolean, 'off', "the instance's name is part of the name of the dump that SIGUSR1 asks for"),
   row('state_file_location', text('PATH'), '/tmp', 'where SIGUSR1 writes its dump; a folder if it ends in /', '2.3.0'),
   row('stats_file_location', text('PATH'), '/tmp', 'where SIGUSR2 writes its dump', '2.3.0'),
   row('json_file_location', text('PATH'), '/tmp', 'where SIGJSON writes its dump', '2.3.0'),
-  row('json_version', integer(1, 2), '1', 'shape of that dump: 2 names the list and adds processes', '2.3.0'),
+  row(
+    'json_version',
+    integer(1, 2),
+    '1',
+    'shape of that dump: 2 names the list (`vrrp`) and adds `track_process`',
+    '2.3.0',
+  ),
   row('random_seed', integer(0, 4_294_967_295), 'the time', 'of _RANDOM'),
-  row('use_symlink_paths', boolean, 'off', 'scripts are run by the path as written, symbolic links kept', '2.3.0'),
+  {
+    ...noEffect(
+      'use_symlink_paths',
+      'scripts are run by the path as written',
+      'always so: symbolic links are kept',
+      boolean,
+    ),
+    since: '2.3.0',
+  },
   refused(
     'set_supplementary_groups',
     "scripts get their user's supplementary groups",

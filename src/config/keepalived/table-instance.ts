@@ -155,11 +155,11 @@ export const instanceKeywords: readonly Keyword[] = [
     'vrrp_garp_master_refresh_repeat, or 1',
     'gratuitous ARPs in a refreshing set',
   ),
-  refused(
+  row(
     'garp_extra_if',
-    'refresh on other interfaces that hold addresses',
-    'remove it: switches relearn from the refresh of the interface itself, garp_master_refresh',
     words('[all] SECONDS', 1, 2),
+    'vrrp_garp_extra_if',
+    'announce addresses on other interfaces this often: on those with a virtual MAC address, or on all; 0: never',
   ),
   row('use_vmac', words('[INTERFACE] [MAC]', 0, 2), 'off', 'a macvlan with the virtual MAC address'),
   refused(
@@ -181,12 +181,17 @@ export const instanceKeywords: readonly Keyword[] = [
     'name the interface that is in the VRF with interface',
     text('INTERFACE'),
   ),
-  row('debug', integer(0, 4), '0', "Keepalived's level of detail in logs"),
   noEffect(
+    'debug',
+    "Keepalived's level of detail in logs",
+    'the option -D (--log-detail) tells everything',
+    integer(0, 4),
+  ),
+  row(
     'kernel_rx_buf_size',
-    'bytes of the receiving socket',
-    'the receiving socket has 1 MiB, which no group fills',
     integer(0, 2_147_483_647),
+    '1048576',
+    'bytes of the receiving socket; of several, the most',
   ),
   ...trackKeywords,
   ...notifyKeywords,

@@ -24,39 +24,24 @@ export const topKeywords: readonly Keyword[] = [
     'remove it: a static address that is taken away is put back at once',
     block('track_group', 'required'),
   ),
-  refused(
-    'garp_group',
-    'gaps between gratuitous ARPs on some interfaces',
-    'write vrrp_garp_interval and vrrp_gna_interval, which hold for each interface',
-    block('garp_group', 'none'),
-  ),
+  row('garp_group', block('garp_group', 'none'), '', 'gaps between gratuitous ARPs on some interfaces'),
   row('static_ipaddress', list('ADDRESS[/PREFIX] …'), '', 'addresses that stay, whatever the state'),
   row('static_routes', list('ROUTE'), '', 'routes that stay'),
   row('static_rules', list('RULE'), '', 'policy rules that stay'),
-  refused(
+  row(
     'interface_up_down_delays',
-    'how long an interface must be down (up) before it counts',
-    'remove it: delay the return with preempt_delay',
     list('INTERFACE down-seconds [up-seconds]'),
+    '0',
+    'how long an interface must be down (up) before it counts',
   ),
-  refused(
-    'net_namespace',
-    'network namespace to run in',
-    'start it there: ip netns exec NAME evergate …',
-    text('NAME'),
-  ),
-  refused(
+  row('net_namespace', text('NAME'), '', 'network namespace to run in, of those that `ip netns` names'),
+  row(
     'instance',
-    "name of this daemon, part of its pid and data files' names",
-    'name the pid files on the command line: --pid, --vrrp_pid',
     text('NAME'),
+    '',
+    'name of this daemon, part of the names of its pid files, which are in /run/keepalived',
   ),
-  refused(
-    'use_pid_dir',
-    'pid files in /run/keepalived',
-    'name the pid files on the command line: --pid, --vrrp_pid',
-    none,
-  ),
+  row('use_pid_dir', none, 'off', 'pid files in /run/keepalived'),
   noEffect(
     'child_wait_time',
     'seconds that children get to end',

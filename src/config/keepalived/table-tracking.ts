@@ -1,7 +1,21 @@
 /** Words of what is tracked and of sync groups: vrrp_script, track_file, vrrp_track_process, bfd_instance, vrrp_sync_group. */
 
 import type { Keyword } from './keywords.ts';
-import { alias, boolean, command, integer, list, nearest, none, refused, row, seconds, text, words } from './row.ts';
+import {
+  alias,
+  boolean,
+  command,
+  integer,
+  list,
+  nearest,
+  noEffect,
+  none,
+  refused,
+  row,
+  seconds,
+  text,
+  words,
+} from './row.ts';
 
 const weight = (max: number, fallback: string, nearest = false) =>
   row(
@@ -67,7 +81,7 @@ export const bfdKeywords: readonly Keyword[] = [
   row('hoplimit', integer(1, 255), '64', 'of packets sent over IPv6'),
   row('max_hops', integer(-1, 255), '0', 'hops that received packets may have taken; 255: any'),
   weight(253, '0'),
-  row('vrrp', none, 'on', 'events go to the VRRP daemon'),
+  noEffect('vrrp', 'events go to the VRRP daemon', 'always so: nobody else tracks BFD sessions', none),
   refused('checker', "events go to IPVS' checkers only", 'remove it, or track the session with track_bfd', none),
 ];
 

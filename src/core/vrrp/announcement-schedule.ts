@@ -11,32 +11,53 @@ export interface AnnouncementSpacing {
   readonly naIntervalMs: number;
 }
 
+/** `garp_group`: gaps between any two frames on these interfaces taken together. Undefined: the router's own spacing holds. */
+export interface AnnouncementGroup {
+  readonly interfaces: readonly string[];
+  readonly garpIntervalMs: number | undefined;
+  readonly naIntervalMs: number | undefined;
+}
+
 interface Waiting {
   readonly owner: string;
   readonly device: string;
   readonly address: VirtualAddress;
+  /** Frames of one kind that share an interface, or a group of them. */
+  readonly channel: string;
   readonly spacingMs: number;
 }
 
 /** One for all virtual routers of a process. */
 export class AnnouncementSchedule {
+  #groups: readonly AnnouncementGroup[] = [];
   #waiting: Waiting[] = [];
   /** When the next frame of a kind may leave on an interface. */
   readonly #freeAt = new Map<string, number>();
 
-  /** `repeat` rounds over `addresses`, for the router named `owner`; `device` where an address names none. A burst on top of too many that wait is dropped. */
+  configure(groups: readonly AnnouncementGroup[]): void {
+    this.#groups = groups;
+  }
+
+  /** `repeat` rounds over `addresses`, for the router named `owner`; `device` where an address names none, and `physical` the interface below it. A burst on top of too many that wait is dropped. */
   add(
     owner: string,
     device: string,
     addresses: readonly VirtualAddress[],
     repeat: number,
     spacing: AnnouncementSpacing,
+    physical: string = device,
   ): void {
     if (this.#waiting.length >= announcementsWaitingMax) return;
     for (let round = 0; round < repeat; round++) {
       for (const address of addresses) {
-        const spacingMs = address.family === 'ipv4' ? spacing.intervalMs : spacing.naIntervalMs;
-        this.#waiting.push({ owner, device: address.device ?? device, address, spacingMs });
+        const on = address.device ?? physical;
+        const group = this.#groups.find(({ interfaces }) => interfaces.includes(on));
+        const spacingMs =
+          address.family === 'ipv4'
+            ? (group?.garpIntervalMs ?? spacing.intervalMs)
+            : (group?.naIntervalMs ?? spacing.naIntervalMs);
+        const channel = `${address.family} ${group === undefined ? on : group.interfaces.join(' ')}`;
+        this.#waiting.push({ owner, device: address.device ?? device, address, channel, spacingMs });
       }
     }
   }
@@ -51,7 +72,7 @@ export class AnnouncementSchedule {
     const index = this.#waiting.findIndex((waiting) => this.#dueAt(waiting) <= now);
     if (index === -1) return undefined;
     const [due] = this.#waiting.splice(index, 1);
-    if (due!.spacingMs > 0) this.#freeAt.set(channelOf(due!), now + due!.spacingMs);
+    if (due!.spacingMs > 0) this.#freeAt.set(due!.channel, now + due!.spacingMs);
     return due;
   }
 
@@ -62,10 +83,6 @@ export class AnnouncementSchedule {
   }
 
   #dueAt(waiting: Waiting): number {
-    return this.#freeAt.get(channelOf(waiting)) ?? 0;
+    return this.#freeAt.get(waiting.channel) ?? 0;
   }
-}
-
-function channelOf({ device, address }: Waiting): string {
-  return `${address.family} ${device}`;
 }

@@ -111,47 +111,72 @@ function describeAddress(address: VirtualAddress, driver: RouterDriver): string 
 
 /** keepalived.json (SIGJSON): an array with `data` and `stats` for each instance. */
 export function dumpJson(failover: Failover, clock: Clock): string {
+  const routers = failover.drivers.map((driver) => {
+    const { settings, statistics } = driver;
+    const status = driver.machine.status();
+    return {
+      data: {
+        iname: settings.name,
+        dont_track_primary: settings.trackPrimaryInterface ? 0 : 1,
+        skip_check_adv_addr: settings.skipCheckAdvertisedAddresses ? 1 : 0,
+        strict_mode: settings.strict ? 1 : 0,
+        vmac_ifname: settings.vmac === undefined ? '' : driver.device(),
+        ifp_ifname: settings.interface,
+        master_priority: status.heard?.priority ?? 0,
+        last_transition: (clock.wall() - (clock.now() - status.sinceMs)) / 1000,
+        garp_delay: settings.garp.delayMs / 1000,
+        garp_refresh: settings.garp.refreshMs / 1000,
+        garp_rep: settings.garp.repeat,
+        garp_refresh_rep: settings.garp.refreshRepeat,
+        garp_lower_prio_delay: settings.garp.lowerPrioDelayMs / 1000,
+        garp_lower_prio_rep: settings.garp.lowerPrioRepeat,
+        lower_prio_no_advert: settings.lowerPrioNoAdvert ? 1 : 0,
+        higher_prio_send_advert: settings.higherPrioSendAdvert ? 1 : 0,
+        vrid: settings.virtualRouterId,
+        base_priority: settings.basePriority,
+        effective_priority: status.priority,
+        vipset: driver.holdings.addresses().length > 0,
+        vips: settings.addresses.map((address) => describeAddress(address, driver)),
+        evips: settings.excludedAddresses.map((address) => describeAddress(address, driver)),
+        promote_secondaries: driver.plan.promoteSecondaries,
+        adver_int: settings.advertisementIntervalMs / 1000,
+        master_adver_int: status.activeAdvertisementIntervalMs / 1000,
+        accept: settings.accept ? 1 : 0,
+        nopreempt: settings.preempt ? 0 : 1,
+        preempt_delay: settings.preemptDelayMs / 1000,
+        state: stateNumber[status.state],
+        wantstate: stateNumber[status.state],
+        smtp_alert: driver.plan.smtpAlert,
+        notify_deleted: driver.plan.notifyDeleted,
+        version: settings.version,
+      },
+      stats: keepalivedStatistics(statistics),
+    };
+  });
   return JSON.stringify(
-    failover.drivers.map((driver) => {
-      const { settings, statistics } = driver;
-      const status = driver.machine.status();
-      return {
-        data: {
-          iname: settings.name,
-          dont_track_primary: settings.trackPrimaryInterface ? 0 : 1,
-          skip_check_adv_addr: settings.skipCheckAdvertisedAddresses ? 1 : 0,
-          strict_mode: settings.strict ? 1 : 0,
-          vmac_ifname: settings.vmac === undefined ? '' : driver.device(),
-          ifp_ifname: settings.interface,
-          master_priority: status.heard?.priority ?? 0,
-          last_transition: (clock.wall() - (clock.now() - status.sinceMs)) / 1000,
-          garp_delay: settings.garp.delayMs / 1000,
-          garp_refresh: settings.garp.refreshMs / 1000,
-          garp_rep: settings.garp.repeat,
-          garp_refresh_rep: settings.garp.refreshRepeat,
-          garp_lower_prio_delay: settings.garp.lowerPrioDelayMs / 1000,
-          garp_lower_prio_rep: settings.garp.lowerPrioRepeat,
-          lower_prio_no_advert: settings.lowerPrioNoAdvert ? 1 : 0,
-          higher_prio_send_advert: settings.higherPrioSendAdvert ? 1 : 0,
-          vrid: settings.virtualRouterId,
-          base_priority: settings.basePriority,
-          effective_priority: status.priority,
-          vipset: driver.holdings.addresses().length > 0,
-          vips: settings.addresses.map((address) => describeAddress(address, driver)),
-          evips: settings.excludedAddresses.map((address) => describeAddress(address, driver)),
-          promote_secondaries: driver.plan.promoteSecondaries,
-          adver_int: settings.advertisementIntervalMs / 1000,
-          master_adver_int: status.activeAdvertisementIntervalMs / 1000,
-          accept: settings.accept ? 1 : 0,
-          nopreempt: settings.preempt ? 0 : 1,
-          preempt_delay: settings.preemptDelayMs / 1000,
-          state: stateNumber[status.state],
-          version: settings.version,
-        },
-        stats: keepalivedStatistics(statistics),
-      };
-    }),
+    failover.plan.global.dumpFiles.jsonVersion === 2 ? { vrrp: routers, ...describeProcesses(failover) } : routers,
     undefined,
     1,
   );
+}
+
+function describeProcesses(failover: Failover) {
+  const { processes } = failover.plan;
+  if (processes.length === 0) return {};
+  const trackers = failover.tracked?.processes() ?? [];
+  return {
+    track_process: processes.map((tracked, index) => ({
+      process: tracked.process,
+      ...(tracked.parameters === undefined ? {} : { parameters: tracked.parameters }),
+      param_match: tracked.parameters === undefined ? 'none' : tracked.paramMatch,
+      min_processes: tracked.quorum,
+      ...(tracked.quorumMax === undefined ? {} : { max_processes: tracked.quorumMax }),
+      current_processes: trackers[index]?.count ?? 0,
+      have_quorum: trackers[index]?.result === 'well',
+      weight: tracked.reverse ? -tracked.weight : tracked.weight,
+      terminate_delay: tracked.terminateDelayMs / 1000,
+      fork_delay: tracked.forkDelayMs / 1000,
+      full_command: tracked.fullCommand,
+    })),
+  };
 }

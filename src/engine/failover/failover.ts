@@ -14,13 +14,15 @@ import { type CommandSafety, judgeCommands } from './command-safety.ts';
 import { type AddressConflict, ConflictWatch } from './conflict-watch.ts';
 import type { FailoverOptions, FailoverPorts } from './failover-ports.ts';
 import { type Member, Members } from './members.ts';
-import { noticeLowerHeard, noticePriority, noticeState } from './notices.ts';
+import { noticeLowerHeard, noticePriority, noticeState, repeatStates } from './notices.ts';
 import { Notifier } from './notifier.ts';
 import { groupedRouters, stayingMembers } from './reloading.ts';
 import { RouterDriver } from './router-driver.ts';
+import { SettledLinks } from './settled-links.ts';
 import { StaticHoldings } from './static-holdings.ts';
 import { runTimed } from './timed-command.ts';
 import { TrackedObjects } from './tracked-objects.ts';
+import { UnknownVrids } from './unknown-vrids.ts';
 
 export class Failover {
   readonly #ports: FailoverPorts;
@@ -35,6 +37,8 @@ export class Failover {
   /** At the end: what is left to do when the last address is gone. */
   #whenReleased: (() => void) | undefined;
   readonly #members: Members;
+  readonly #links: SettledLinks;
+  readonly #unknownVrids: UnknownVrids;
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
   #safety: CommandSafety;
@@ -47,7 +51,12 @@ export class Failover {
   #deleting = false;
   #stopped = false;
 
-  constructor(plan: VrrpPlan, ports: FailoverPorts, options: FailoverOptions) {
+  constructor(plan: VrrpPlan, given: FailoverPorts, options: FailoverOptions) {
+    this.#links = new SettledLinks(given.links, given.clock);
+    this.#links.configure(plan.global.interfaceDelays);
+    const ports = { ...given, links: this.#links };
+    this.#announcements.configure(plan.global.garpGroups);
+    this.#unknownVrids = new UnknownVrids(ports.journal);
     this.#plan = plan;
     this.#ports = ports;
     this.#options = options;
@@ -203,6 +212,8 @@ export class Failover {
       }
     this.#deleting = false;
     this.#statics.set(plan);
+    this.#links.configure(plan.global.interfaceDelays);
+    this.#announcements.configure(plan.global.garpGroups);
     this.#bfd?.configure(plan.bfdSessions);
     this.#members.set(
       plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index))),
@@ -226,6 +237,7 @@ export class Failover {
       member.driver.linkChanged();
       if (!stays.has(member)) this.#startMember(member);
     }
+    if (plan.global.fifoStatesOnReload) repeatStates(this.#notifier, this.#members.all);
     this.#schedule();
   }
 
@@ -273,6 +285,13 @@ export class Failover {
       followed: (peer: FollowedPeer, forMs: number) => {
         this.#bfd?.follow(peer, forMs);
         this.#schedule();
+      },
+      otherRouter: (interfaceName: string, id: number, source: string) => {
+        const { global, routers } = this.#plan;
+        const known = routers.some(
+          ({ settings: own }) => own.interface === interfaceName && own.virtualRouterId === id,
+        );
+        if (global.logUnknownVrids && !known) this.#unknownVrids.heard(interfaceName, id, source);
       },
       isVirtual: (address: string) =>
         this.#plan.routers.some(({ settings }) =>

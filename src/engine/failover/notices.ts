@@ -21,6 +21,19 @@ export function noticeState(
   notifier.state(notifiedGroup(group.plan), state, action.priority);
 }
 
+/** After a reload that changed nothing about them. */
+export function repeatStates(notifier: Notifier, members: readonly Member[]): void {
+  const groups = new Set<string>();
+  for (const { driver, group } of members) {
+    const state = notifiedState(driver.machine.stateKind);
+    if (state === undefined) continue;
+    notifier.repeat(notifiedRouter(driver.plan), state, driver.machine.priority);
+    if (group === undefined || groups.has(group.plan.name)) continue;
+    groups.add(group.plan.name);
+    notifier.repeat(notifiedGroup(group.plan), state, driver.machine.priority);
+  }
+}
+
 /** The running priority is another one than before. */
 export function noticePriority(notifier: Notifier, { driver }: Member): void {
   const { stateKind, priority } = driver.machine;

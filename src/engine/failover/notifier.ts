@@ -71,6 +71,11 @@ export class Notifier {
       sendAlert(this.#plan.global, about, state, this.#ports);
   }
 
+  /** `fifo_write_vrrp_states_on_reload`: only on the pipes. */
+  repeat(about: Notified, state: NotifiedState, priority: number): void {
+    this.#tell(`${about.kind} "${about.name}" ${state} ${priority}\n`);
+  }
+
   /** `notify_priority_changes`: only on the pipes. */
   priority(about: Notified, state: 'MASTER' | 'BACKUP', priority: number): void {
     if (about.priorityChanges) this.#tell(`${about.kind} "${about.name}" ${state}_PRIORITY ${priority}\n`);

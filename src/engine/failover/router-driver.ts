@@ -19,6 +19,7 @@ import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Channel, Clock, Firewall, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
 import type { FollowedPeer } from './bfd-sessions.ts';
 import { Neighbours } from './control-neighbours.ts';
+import { ExtraAnnouncements } from './extra-announcements.ts';
 import { Holdings } from './holdings.ts';
 import { ReceiveLog } from './receive-log.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -33,6 +34,8 @@ export interface DriverWorld {
   readonly firewall?: Firewall;
   /** The router that a backup here follows has just spoken. */
   followed?(peer: FollowedPeer, forMs: number): void;
+  /** An advertisement of another virtual router came in on this one's interface. */
+  otherRouter?(interfaceName: string, virtualRouterId: number, source: string): void;
   /** Is this one of the virtual addresses of any router here? Such an address is nobody's own. */
   isVirtual(address: string): boolean;
 }
@@ -57,6 +60,7 @@ export class RouterDriver {
   #heardSequence = 0;
   #sendFailure: string | undefined;
   #openFailure: string | undefined;
+  readonly #extra = new ExtraAnnouncements();
   #linkTold = '';
   /** Addresses that are no longer ours and still on the interface. */
   #lingering: { readonly addresses: readonly VirtualAddress[]; until: number } | undefined;
@@ -138,16 +142,23 @@ export class RouterDriver {
       case 'state-changed':
         if (action.to === 'active') this.statistics.becameActive++;
         if (action.from === 'active') this.statistics.releasedActive++;
+        if (action.to === 'active') this.#extra.start(this.settings, this.#world.clock.now());
+        else this.#extra.stop();
         break;
     }
   }
 
-  /** When `timer` is due: addresses that linger go. */
+  /** When `timer` is due: addresses that linger go, those on other interfaces are announced. */
   deadline(): number {
-    return this.#lingering?.until ?? Infinity;
+    return Math.min(this.#lingering?.until ?? Infinity, this.#extra.deadline);
   }
 
   timer(now: number): void {
+    const extra =
+      this.machine.stateKind === 'active'
+        ? this.#extra.due(this.settings, now, (device) => this.#world.links.link(device)?.hardwareAddress)
+        : [];
+    if (extra.length > 0) this.#announce(extra, 1);
     if (this.#lingering === undefined || now < this.#lingering.until) return;
     const { addresses } = this.#lingering;
     this.#lingering = undefined;
@@ -230,6 +241,7 @@ export class RouterDriver {
         group: transport.kind === 'multicast' ? transport.group : undefined,
         source,
         ttl: transport.kind === 'multicast' ? 255 : (transport.ttl ?? 255),
+        receiveBufferBytes: this.plan.receiveBufferBytes,
       },
       (packet) => this.#received(packet),
     );
@@ -251,7 +263,10 @@ export class RouterDriver {
     const { settings } = this;
     // Every router on this interface gets every packet: what is for another one is not an error of this one.
     const headerAt = settings.authentication.kind === 'ah' ? 24 : 0;
-    if (packet.payload.length > headerAt + 1 && packet.payload[headerAt + 1] !== settings.virtualRouterId) return;
+    if (packet.payload.length > headerAt + 1 && packet.payload[headerAt + 1] !== settings.virtualRouterId) {
+      this.#world.otherRouter?.(settings.interface, packet.payload[headerAt + 1], packet.source);
+      return;
+    }
     const status = this.machine.status();
     const received = receiveAdvertisement(packet, settings, {
       ownAddress: this.#channel?.source,
@@ -330,7 +345,7 @@ export class RouterDriver {
           address.device ?? device
         } for ${address.address}`,
       );
-    this.#world.announcements.add(name, device, addresses, repeat, garp);
+    this.#world.announcements.add(name, device, addresses, repeat, garp, this.settings.interface);
   }
 
   #announceOwnAddress(): void {

@@ -80,6 +80,10 @@ export class TrackedObjects {
     return this.#scripts;
   }
 
+  processes(): readonly { readonly count: number; readonly result: 'well' | 'failed' | 'unknown' }[] {
+    return this.#processes;
+  }
+
   /** What all this means for one router; `group` is its sync group, whose tracked objects count for every member. */
   resultFor(router: VirtualRouterPlan, group: SyncGroupPlan | undefined): TrackingResult {
     return runningPriority(
@@ -179,6 +183,11 @@ class ProcessTracker {
 
   get result(): 'well' | 'failed' | 'unknown' {
     return this.#result;
+  }
+
+  /** Processes that match now. */
+  get count(): number {
+    return this.#count ?? 0;
   }
 
   close(): void {
