@@ -79,6 +79,37 @@ test('every field of the Plan is read by somebody who acts on it', () => {
   for (const field of Object.keys(withoutReader)) assert.ok(names.has(field), `${field} is no longer in the Plan`);
 });
 
+/** Fields of the VRRP plan that nobody reads. */
+const vrrpWithoutReader: Readonly<Record<string, string>> = {
+  'VrrpPlan.trackGroups': 'its words are refused',
+  'VrrpGlobalPlan.dynamicInterfaces':
+    'the plan itself refuses a missing interface without it; the engine waits for any',
+  'VrrpGlobalPlan.setSupplementaryGroups': 'its word is refused',
+  'FirewallPlan.interfaceIndexes': 'always so',
+  'SchedulingPlan.realtimeLimitUs': 'its words have no effect, each with its reason',
+  'SchedulingPlan.autoPriorityMax': 'its word has no effect, with its reason',
+  'SchedulingPlan.autoPriorityDelayUs': 'its word has no effect, with its reason',
+  'VirtualRouterPlan.ipvlan': 'its word is refused',
+  'VirtualRouterPlan.vrf': 'its word is refused',
+  'RoutePlan.trackGroup': 'its word is refused',
+  'VirtualRouterSettings.initialState': 'kept for what people read; the priority decides (keepalived.conf(5), state)',
+  'VirtualRouterSettings.lateTimerPriority': 'always so: a late router assumes that it was replaced',
+  'VirtualAddress.trackGroup': 'its word is refused',
+  'VirtualAddress.noDad': 'always so: no virtual address waits for duplicate detection',
+  'VirtualAddress.onVmac': 'its word is refused',
+  'VmacSettings.forAddresses': 'its word is refused',
+};
+
+test('every field of the VRRP plan is read by somebody who acts on it', () => {
+  const fields = [...fieldsOf('src/plan/vrrp.ts'), ...fieldsOf('src/core/vrrp/settings.ts')];
+  assert.ok(fields.length > 120, `${fields.length} fields found`);
+  const missing = unread(
+    fields,
+    sources('src/{engine,adapters,commands,core}/**/*.ts', /engine\/(?!failover|ports)|uring|explain/),
+  );
+  assert.deepEqual(missing.sort(), Object.keys(vrrpWithoutReader).sort());
+});
+
 test('this test sees when a reader is missing', () => {
   const text = sources('src/{engine,adapters,commands,core}/**/*.ts', /vrrp|explain|failover/);
   const without = text.replaceAll('plan.global.cpuMap', 'nothing').replaceAll('holdMs', 'nothing');
