@@ -8,6 +8,7 @@
  */
 
 import { Failover } from '../../src/engine/failover/failover.ts';
+import type { Random } from '../../src/engine/ports.ts';
 import type { VirtualRouterPlan, VrrpPlan } from '../../src/plan/vrrp.ts';
 import { VirtualTime } from '../clock.ts';
 import { type Frame, PlanHost } from './plan-host.ts';
@@ -33,13 +34,20 @@ export class PlanCluster {
   readonly changes: { readonly at: number; readonly router: string; readonly active: readonly string[] }[] = [];
   readonly #world: PlanWorldName;
   readonly #cut = new Set<string>();
+  /** Hosts whose firewall eats advertisements on their way in, and out; nothing else. */
+  readonly #deaf = new Set<string>();
+  readonly #mute = new Set<string>();
 
-  constructor(nodes: readonly PlanNode[], world: PlanWorldName) {
+  /** @param chance for the sessions in which Evergate's nodes watch each other; absent: only advertisements count. */
+  constructor(nodes: readonly PlanNode[], world: PlanWorldName, chance?: Random) {
     this.#world = world;
     this.hosts = nodes.map(
       (node) =>
-        new PlanHost({ ...node, plan: inWorld(node.plan, world) }, this.time, (from, frame) =>
-          this.#carry(from, frame),
+        new PlanHost(
+          { ...node, plan: inWorld(node.plan, world) },
+          this.time,
+          (from, frame) => this.#carry(from, frame),
+          world === 'evergate' ? chance : undefined,
         ),
     );
     for (const host of this.hosts) this.start(host.name);
@@ -119,6 +127,16 @@ export class PlanCluster {
     this.#cut.clear();
   }
 
+  /** What a host's firewall does with advertisements. */
+  firewall(name: string, eats: { readonly received: boolean; readonly sent: boolean }): void {
+    for (const [set, on] of [
+      [this.#deaf, eats.received],
+      [this.#mute, eats.sent],
+    ] as const)
+      if (on) set.add(name);
+      else set.delete(name);
+  }
+
   #tellServing(host: PlanHost): void {
     if (this.#world === 'evergate') host.failover?.serving(host.balancer === 'serves');
   }
@@ -126,8 +144,11 @@ export class PlanCluster {
   #carry(from: PlanHost, frame: Frame): void {
     if (frame.kind === 'announcement') this.announced.set(frame.address, from.name);
     else
-      for (const to of this.hosts)
-        if (to !== from && !this.#cut.has(`${from.name} ${to.name}`)) this.time.after(frameMs, () => to.receive(frame));
+      for (const to of this.hosts) {
+        const eaten = frame.kind === 'vrrp' && (this.#mute.has(from.name) || this.#deaf.has(to.name));
+        if (to !== from && !eaten && !this.#cut.has(`${from.name} ${to.name}`))
+          this.time.after(frameMs, () => to.receive(frame));
+      }
   }
 
   #note(): void {
@@ -148,6 +169,12 @@ function asKeepalived(router: VirtualRouterPlan): VirtualRouterPlan {
   const { settings } = router;
   return {
     ...router,
-    settings: { ...settings, resignIsImmediate: false, splitIsAnnounced: false, addressListMismatchAccepted: false },
+    settings: {
+      ...settings,
+      resignIsImmediate: false,
+      splitIsAnnounced: false,
+      addressListMismatchAccepted: false,
+      addressesAreLeased: false,
+    },
   };
 }

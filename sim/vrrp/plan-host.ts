@@ -9,11 +9,14 @@ import type {
   Clock,
   Command,
   CommandResult,
+  Datagrams,
   Link,
   Links,
   LinkWatcher,
   Packets,
   ProcessMatch,
+  Random,
+  ReceivedDatagram,
   ReceivedPacket,
   Scripts,
 } from '../../src/engine/ports.ts';
@@ -24,6 +27,7 @@ import type { PlanNode } from './plan-cluster.ts';
 /** What leaves a host. Networks are told apart by the interfaces' names: eth0 of one host is on one network with eth0 of the others. */
 export type Frame =
   | { readonly kind: 'announcement'; readonly address: string }
+  | { readonly kind: 'datagram'; readonly port: number; readonly datagram: Omit<ReceivedDatagram, 'interfaceIndex'> }
   | {
       readonly kind: 'vrrp';
       readonly network: string;
@@ -43,13 +47,21 @@ export class PlanHost {
   readonly #send: (from: PlanHost, frame: Frame) => void;
   readonly #links: { link: Link; readonly addresses: readonly string[] }[];
   #channels: { readonly options: ChannelOptions; readonly received: (packet: ReceivedPacket) => void }[] = [];
+  #listeners: { readonly port: number; readonly received: (datagram: ReceivedDatagram) => void }[] = [];
+  readonly #chance: Random | undefined;
+  /** When the kernel takes an address away that nobody renews. */
+  readonly #leases = new Map<string, number>();
+  /** What the daemon will see when it runs again: what came in first, then the alarms that are overdue. */
+  #waiting: { readonly arrivals: (() => void)[]; readonly alarms: (() => void)[] } | undefined;
   #watcher: LinkWatcher | undefined;
   #processWatchers: (() => void)[] = [];
   /** Counts the lives of the daemon: what an earlier one asked for must not reach a later one. */
   #life = 0;
 
-  constructor(node: PlanNode, time: VirtualTime, send: (from: PlanHost, frame: Frame) => void) {
+  /** @param chance for the sessions in which nodes watch each other; absent: there are none. */
+  constructor(node: PlanNode, time: VirtualTime, send: (from: PlanHost, frame: Frame) => void, chance?: Random) {
     this.name = node.name;
+    this.#chance = chance;
     this.#plan = node.plan;
     this.#time = time;
     this.#send = send;
@@ -96,20 +108,78 @@ export class PlanHost {
     this.kill();
   }
 
+  /** As a daemon that is asked to end and takes the time that it needs. */
+  stopInOrder(ended: () => void): void {
+    this.failover?.stop(() => {
+      this.kill();
+      ended();
+    });
+  }
+
+  /** The daemon reads its unchanged file again. */
+  reload(): void {
+    this.#arrives(() => this.failover?.reload(this.#plan));
+  }
+
+  /** What Evergate's launcher passes on from the balancer. */
+  tellServing(serving: boolean): void {
+    this.#arrives(() => this.failover?.serving(serving));
+  }
+
+  /** The daemon stands still (SIGSTOP); its kernel goes on. */
+  freeze(): void {
+    this.#waiting ??= { arrivals: [], alarms: [] };
+  }
+
+  thaw(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const happen of [...(waiting?.arrivals ?? []), ...(waiting?.alarms ?? [])]) happen();
+  }
+
+  get frozen(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  get linkNames(): readonly string[] {
+    return this.#links.map(({ link }) => link.name);
+  }
+
+  /** Somebody takes a virtual address away by hand. */
+  deleteAddress(address: string): void {
+    if (!this.held.delete(address)) return;
+    const family = address.includes(':') ? 'ipv6' : 'ipv4';
+    const facts = { interfaceIndex: 1, family, address, prefix: family === 'ipv4' ? 32 : 128, scope: 0 } as const;
+    this.#arrives(() => this.#watcher?.addressRemoved({ ...facts, tentative: false }));
+  }
+
   setLink(name: string, running: boolean): void {
     const entry = this.#links.find(({ link }) => link.name === name);
     if (entry === undefined) throw new Error(`${this.name} has no ${name}`);
     entry.link = { ...entry.link, running };
-    this.#watcher?.linkChanged(entry.link);
+    const { link } = entry;
+    this.#arrives(() => this.#watcher?.linkChanged(link));
   }
 
   setBalancer(state: 'serves' | 'frozen' | 'dead'): void {
     this.balancer = state;
-    for (const changed of this.#processWatchers) changed();
+    for (const changed of this.#processWatchers) this.#arrives(changed);
   }
 
   receive(frame: Frame): void {
-    if (frame.kind !== 'vrrp') return;
+    if (frame.kind === 'announcement') return;
+    if (frame.kind === 'datagram') this.#arrives(() => this.#receiveDatagram(frame.port, frame.datagram));
+    else this.#arrives(() => this.#receivePacket(frame));
+  }
+
+  #receiveDatagram(port: number, datagram: Omit<ReceivedDatagram, 'interfaceIndex'>): void {
+    const entry = this.#links.find(({ addresses }) => addresses.includes(datagram.destination));
+    if (entry === undefined || !entry.link.running) return;
+    for (const listener of [...this.#listeners])
+      if (listener.port === port) listener.received({ ...datagram, interfaceIndex: entry.link.index });
+  }
+
+  #receivePacket(frame: Frame & { readonly kind: 'vrrp' }): void {
     const { packet } = frame;
     const entry = this.#links.find(({ link }) => link.name === frame.network);
     if (entry === undefined || !entry.link.running) return;
@@ -122,7 +192,19 @@ export class PlanHost {
     }
   }
 
+  /** Something for the daemon: now, or when it runs again. */
+  #arrives(happen: () => void): void {
+    const life = this.#life;
+    const whenAlive = () => {
+      if (this.#life === life) happen();
+    };
+    if (this.#waiting === undefined) whenAlive();
+    else this.#waiting.arrivals.push(whenAlive);
+  }
+
   #forget(): void {
+    this.#waiting = undefined;
+    this.#listeners = [];
     this.#channels = [];
     this.#watcher = undefined;
     this.#processWatchers = [];
@@ -138,6 +220,7 @@ export class PlanHost {
       links: this.#kernel(),
       scripts: this.#programs(),
       journal,
+      ...(this.#chance === undefined ? {} : { bfd: { datagrams: this.#datagrams(), random: this.#chance } }),
     };
   }
 
@@ -148,7 +231,9 @@ export class PlanHost {
       wall: () => this.#time.wall(),
       alarm: (ring) =>
         this.#time.alarm(() => {
-          if (this.#life === life) ring();
+          if (this.#life !== life) return;
+          if (this.#waiting === undefined) ring();
+          else this.#waiting.alarms.push(ring);
         }),
     };
   }
@@ -192,6 +277,35 @@ export class PlanHost {
     });
   }
 
+  #datagrams(): Datagrams {
+    return {
+      listen: (_family, port, received) => {
+        const listener = { port, received };
+        this.#listeners.push(listener);
+        return {
+          close: () => {
+            this.#listeners = this.#listeners.filter((each) => each !== listener);
+          },
+        };
+      },
+      open: ({ family, source, destination, port, ttl }) => {
+        const entry = this.#links.find(({ addresses }) => source === undefined || addresses.includes(source));
+        const own = source ?? entry?.addresses[0];
+        if (own === undefined) return { failure: 'EADDRNOTAVAIL' };
+        return {
+          send: (payload) => {
+            if (entry?.link.running !== true) return 'ENETUNREACH';
+            const datagram = { family, source: own, destination, ttl, payload: payload.slice() };
+            this.#send(this, { kind: 'datagram', port, datagram });
+            return undefined;
+          },
+          close: () => {},
+        };
+      },
+      receiveWaiting: () => {},
+    };
+  }
+
   #kernel(): Links {
     const success = () => undefined;
     return {
@@ -211,8 +325,9 @@ export class PlanHost {
       watch: (watcher) => {
         this.#watcher = watcher;
       },
-      addAddress: ({ address }: AddressRequest) => {
+      addAddress: ({ address, lifetimeSeconds }: AddressRequest) => {
         this.held.add(address);
+        this.#lease(address, lifetimeSeconds);
         return undefined;
       },
       removeAddress: ({ address }: AddressRequest) => {
@@ -228,6 +343,15 @@ export class PlanHost {
       parameter: success,
       setParameter: success,
     };
+  }
+
+  #lease(address: string, seconds: number | undefined): void {
+    const until = seconds === undefined ? Infinity : this.#time.now() + seconds * 1000;
+    this.#leases.set(address, until);
+    if (until < Infinity)
+      this.#time.at(until, () => {
+        if (this.#leases.get(address) === until) this.held.delete(address);
+      });
   }
 
   #programs(): Scripts {
@@ -254,7 +378,7 @@ export class PlanHost {
     const life = this.#life;
     let running = true;
     const end = (result: CommandResult) => {
-      if (running && this.#life === life) ended(result);
+      if (running && this.#life === life) this.#arrives(() => ended(result));
       running = false;
     };
     if (wish !== 'hangs') this.#time.after(0, () => end({ kind: 'exited', status: wish === 'asks' && well ? 0 : 1 }));
@@ -267,7 +391,7 @@ export class PlanHost {
     // Results come from the event loop, never from inside the call.
     const life = this.#life;
     this.#time.after(0, () => {
-      if (this.#life === life) tell();
+      if (this.#life === life) this.#arrives(tell);
     });
     return {
       close: () => {
