@@ -144,6 +144,8 @@ load, and does to it what production will do one day: balancer killed, link lost
 web server gone … For each fault it says first who will take over and how long that may take, and then compares.
 
 Nothing outside the namespaces is touched. Needs Linux, and root or user namespaces.
+With --simulate the same drills are played in virtual time instead, by the same VRRP engine: in milliseconds, on any system, and the
+same again from the same seed. Web servers, load, logs and descriptors do not exist there; a drill that needs them is named and left out.
 Exit status: 0 all passed, 1 a drill did not, 2 it could not be run.`,
     )
     .option('-f, --haproxy <file>', "the balancers' configuration (again for more files; a folder: its *.cfg)", collect)
@@ -159,6 +161,8 @@ Exit status: 0 all passed, 1 a drill did not, 2 it could not be run.`,
     )
     .option('--drill <name>', 'only this drill, or the drill in this file (again for more)', collect)
     .option('--list', 'list the drills')
+    .option('--simulate', 'play them in virtual time, without namespaces')
+    .option('--seed <number>', 'what is left to chance in a simulation (1)')
     .option('--trials <number>', 'do each so often; median and worst are told', '1')
     .option('--slo <limits>', 'what clients may see at most, e.g. outage=500ms,failed=0; more than that does not pass')
     .option('--json <file>', 'write the results for programs')

@@ -1,5 +1,6 @@
 /** `evergate drill`: rehearses failures of the user's own configuration on a cluster of namespaces, and judges what clients saw. */
 import { writeFileSync } from 'node:fs';
+import type { Drill } from '../lab/drill-file.ts';
 import { loadDrills } from '../lab/drill-list.ts';
 import { DrillScreen, describeCluster } from '../lab/drill-screen.ts';
 import { type EngineName, engineNamed } from '../lab/engine.ts';
@@ -21,6 +22,8 @@ export interface DrillOptions {
   readonly engine: EngineName;
   readonly drill?: readonly string[];
   readonly list?: boolean;
+  readonly simulate?: boolean;
+  readonly seed?: string;
   readonly trials: string;
   readonly slo?: string;
   readonly json?: string;
@@ -37,7 +40,7 @@ export async function drill(options: DrillOptions): Promise<void> {
     for (const { name, title } of loaded.drills) terminal.line(`${name.padEnd(24)} ${title}`);
     return;
   }
-  if (!insideLab()) {
+  if (options.simulate !== true && !insideLab()) {
     const access = namespaceAccess();
     if (access.kind === 'none') refuse(`a drill needs Linux with network namespaces: ${access.reason}`);
     await enterLab(access);
@@ -58,7 +61,9 @@ export async function drill(options: DrillOptions): Promise<void> {
         refuse((error as Error).message);
       }
     }
-  process.exit(await rehearse(options, loaded, cluster, terminal));
+  process.exitCode = await (options.simulate === true ? simulate : rehearse)(options, loaded, cluster, terminal);
+  // What was started for a drill may hold the event loop.
+  if (options.simulate !== true) process.exit();
 }
 
 type Prepared = Extract<ReturnType<typeof prepare>, { readonly drills: unknown }>;
@@ -67,13 +72,17 @@ function prepare(options: DrillOptions) {
   const trials = Number(options.trials);
   if (!Number.isInteger(trials) || trials < 1)
     return { refused: `--trials takes a whole number above 0, not "${options.trials}"` };
+  const seed = Number(options.seed ?? '1');
+  if (!Number.isSafeInteger(seed) || seed < 0) return { refused: `--seed takes a whole number, not "${options.seed}"` };
+  if (options.seed !== undefined && options.simulate !== true)
+    return { refused: '--seed is for --simulate: what happens in namespaces has no seed' };
   const slo = parseServiceLevel(options.slo ?? '');
   if (typeof slo === 'string') return { refused: slo };
   const found = loadDrills(options.drill);
   if ('errors' in found) return { refused: found.errors.join('\n') };
   if (options.list !== true && ((options.haproxy ?? []).length === 0 || (options.keepalived ?? []).length === 0))
     return { refused: 'a drill needs -f <haproxy.cfg> and one -k <keepalived.conf> for each node' };
-  return { trials, slo, drills: found.drills };
+  return { trials, slo, seed, drills: found.drills };
 }
 
 async function rehearse(
@@ -112,13 +121,57 @@ async function rehearse(
   }
   screen.end();
   await runner.dispose();
+  const world = { world: 'namespaces', notPlayed: [] } as const;
+  return reported(options, { engine, cluster, slo, trials, results, ...world }, drills, screen);
+}
+
+/** The same drills in virtual time: milliseconds each, on any system, and the same again from the same seed. */
+async function simulate(
+  options: DrillOptions,
+  { trials, slo, seed, drills }: Prepared,
+  cluster: LoadedCluster,
+  terminal: Terminal,
+): Promise<number> {
+  const { simulateDrill, whyNotSimulated } = await import('../../sim/drills/simulate.ts');
+  const engine = engineNamed(options.engine);
+  const screen = new DrillScreen(terminal);
+  for (const line of describeCluster(cluster, engine, true)) terminal.line(line);
+  const results: TrialResult[] = [];
+  const notPlayed: { readonly drill: Drill; readonly why: string }[] = [];
+  for (const each of drills) {
+    const why = whyNotSimulated(each);
+    if (why !== undefined) notPlayed.push({ drill: each, why });
+    for (let trial = 1; why === undefined && trial <= trials; trial++) {
+      const observation = simulateDrill(cluster, engine, each, trial, seed, {
+        begins: (at) => screen.begins(each, trial, trials, at),
+        told: (at, kind, node, text) => screen.told(at, kind, node, text),
+      });
+      const verdict = judge(observation, slo);
+      results.push({ observation, verdict });
+      screen.judged(verdict);
+    }
+  }
+  const played = drills.filter((each) => !notPlayed.some(({ drill }) => drill === each));
+  const world = { world: 'simulator', notPlayed } as const;
+  const status = reported(options, { engine, cluster, slo, trials, results, ...world }, played, screen);
+  return played.length === 0 ? 2 : status;
+}
+
+/** Shows and writes what came out. @returns the exit status */
+function reported(
+  options: DrillOptions,
+  facts: Omit<Report, 'version' | 'summaries'>,
+  drills: readonly Drill[],
+  screen: DrillScreen,
+): number {
+  const { results } = facts;
   const summaries = drills.map((each) =>
     summariseTrials(
       each,
       results.filter(({ observation }) => observation.drill === each).map(({ verdict }) => verdict),
     ),
   );
-  const report: Report = { version: versionShort(), engine, cluster, slo, trials, summaries, results };
+  const report: Report = { version: versionShort(), summaries, ...facts };
   screen.table(report);
   for (const [path, text] of [
     [options.json, jsonReport],

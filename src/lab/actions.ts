@@ -152,8 +152,9 @@ export class Actions {
     await host.runToEnd(
       'sh',
       '-ec',
-      `{ cat "$0"; printf '\\n  this is no keyword\\n'; } > /run/bad.cfg; mount --bind /run/bad.cfg "$0"`,
+      `{ cat "$0"; printf '\\n%s\\n' "$1"; } > /run/bad.cfg; mount --bind /run/bad.cfg "$0"`,
       file,
+      badLine,
     );
     this.#repairs.set(`bad file ${name}`, async () => {
       if (host.powered) await host.runToEnd('umount', file);
@@ -215,6 +216,9 @@ export class Actions {
     await flood.stop();
   }
 }
+
+/** What makes a good haproxy.cfg a bad one. */
+export const badLine = '  this is no keyword';
 
 /** New connections a second: several times what one core of a small machine opens and answers. */
 const overloadPerSecond = 4000;

@@ -22,8 +22,9 @@ export class DrillScreen implements RunnerEvents {
     this.#live = setInterval(() => this.#showLive(runner), 100);
   }
 
-  begins(drill: Drill, trial: number, trials: number): void {
-    this.#zero = monotonicMs();
+  /** @param zero when it began, on the clock that its events are told on. */
+  begins(drill: Drill, trial: number, trials: number, zero = monotonicMs()): void {
+    this.#zero = zero;
     this.#terminal.line();
     const run = trials > 1 ? ` (${trial} of ${trials})` : '';
     this.#terminal.line(this.#terminal.style('bold', `${drill.title}${run}`));
@@ -65,7 +66,7 @@ export class DrillScreen implements RunnerEvents {
     this.#terminal.endLive();
   }
 
-  table({ summaries, trials, engine }: Report): void {
+  table({ summaries, trials, engine, notPlayed }: Report): void {
     const terminal = this.#terminal;
     terminal.line();
     const many = trials > 1;
@@ -89,6 +90,7 @@ export class DrillScreen implements RunnerEvents {
           `This machine was busy: the prober itself was late by up to ${ms(late)}. Repeat what is close to a limit.`,
         ),
       );
+    for (const { drill, why } of notPlayed) terminal.line(terminal.style('dim', `  ${drill.name}: not played, ${why}`));
     for (const { drill, reasons } of summaries)
       for (const reason of reasons) terminal.line(`  ${drill.name}: ${terminal.style('red', reason)}`);
   }
@@ -125,7 +127,11 @@ export class DrillScreen implements RunnerEvents {
 }
 
 /** The cluster in a few lines, with everything that stands in for something else. */
-export function describeCluster({ topology, standIns }: LoadedCluster, engine: Engine): readonly string[] {
+export function describeCluster(
+  { topology, standIns }: LoadedCluster,
+  engine: Engine,
+  simulated = false,
+): readonly string[] {
   const host = ({
     name,
     interfaces,
@@ -134,7 +140,7 @@ export function describeCluster({ topology, standIns }: LoadedCluster, engine: E
     readonly interfaces: readonly { readonly addresses: readonly string[] }[];
   }) => `${name} ${interfaces.flatMap(({ addresses }) => addresses.map((each) => each.replace(/\/.*/, ''))).join(' ')}`;
   return [
-    `${engine.version}: clients ask ${topology.virtualAddress}:${topology.port} (frontend ${topology.frontend})`,
+    `${engine.version}${simulated ? ', in virtual time' : ''}: clients ask ${topology.virtualAddress}:${topology.port} (frontend ${topology.frontend})`,
     `  balancers  ${topology.nodes.map(host).join(', ')}`,
     `  servers    ${[...topology.servers.map(host), ...topology.localServers.map((name) => `${name} on the balancers`)].join(', ') || 'none'}`,
     ...standIns.map((text) => `  stand-in   ${text}`),

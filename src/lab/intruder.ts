@@ -13,21 +13,7 @@ export class Intruder {
   /** Speaks from the client's host, with a priority below everybody's: it should change nothing. */
   async start(): Promise<void> {
     const { client } = this.#cluster;
-    const [subnet = '10.42.0'] = [client.address.replace(/[.:][^.:]*$/, '')];
-    const other = client.address.includes(':') ? `${subnet}:fffe` : `${subnet}.253`;
-    await client.write(
-      '/run/intruder.conf',
-      `vrrp_instance stranger {
-  interface eth0
-  state BACKUP
-  virtual_router_id ${this.#virtualRouterId}
-  priority 50
-  virtual_ipaddress {
-    ${other}
-  }
-}
-`,
-    );
+    await client.write('/run/intruder.conf', strangerConfiguration(client.address, this.#virtualRouterId));
     this.#cluster.startVrrp(client, '/run/intruder.conf');
   }
 
@@ -35,4 +21,20 @@ export class Intruder {
     const { client, engine } = this.#cluster;
     client.signal(engine.commandLines.vrrp, 'SIGTERM');
   }
+}
+
+/** @param address of the host that it speaks from. */
+export function strangerConfiguration(address: string, virtualRouterId: number, interfaceName = 'eth0'): string {
+  const subnet = address.replace(/[.:][^.:]*$/, '');
+  const other = address.includes(':') ? `${subnet}:fffe` : `${subnet}.253`;
+  return `vrrp_instance stranger {
+  interface ${interfaceName}
+  state BACKUP
+  virtual_router_id ${virtualRouterId}
+  priority 50
+  virtual_ipaddress {
+    ${other}
+  }
+}
+`;
 }

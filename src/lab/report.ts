@@ -1,4 +1,5 @@
 /** What a session of drills leaves behind: the data of every report, and its JSON form. */
+import type { Drill } from './drill-file.ts';
 import type { Engine } from './engine.ts';
 import type { LoadedCluster } from './load-cluster.ts';
 import type { ProbeRecord } from './prober/outage.ts';
@@ -17,14 +18,20 @@ export interface Report {
   readonly trials: number;
   readonly summaries: readonly Summary[];
   readonly results: readonly TrialResult[];
+  /** Where it was played: on real processes in namespaces, or in virtual time. */
+  readonly world: 'namespaces' | 'simulator';
+  /** Drills that this world can't play, each with the reason. */
+  readonly notPlayed: readonly { readonly drill: Drill; readonly why: string }[];
 }
 
 /** Everything but the single requests: those are in the page. */
-export function jsonReport({ version, engine, cluster, slo, trials, summaries, results }: Report): string {
+export function jsonReport(report: Report): string {
+  const { version, engine, cluster, slo, trials, summaries, results, world, notPlayed } = report;
   const { topology, standIns } = cluster;
-  const report = {
+  const facts = {
     version,
     engine: engine.name,
+    world,
     cluster: {
       virtualAddress: topology.virtualAddress,
       port: topology.port,
@@ -49,8 +56,9 @@ export function jsonReport({ version, engine, cluster, slo, trials, summaries, r
           failures: observation.records.filter(({ outcome }) => outcome !== 'ok').map(failure),
         })),
     })),
+    notPlayed: notPlayed.map(({ drill, why }) => ({ name: drill.name, title: drill.title, why })),
   };
-  return `${JSON.stringify(report, (_, value) => (typeof value === 'number' ? round(value) : value), 2)}\n`;
+  return `${JSON.stringify(facts, (_, value) => (typeof value === 'number' ? round(value) : value), 2)}\n`;
 }
 
 function failure({ started, finished, outcome, status, kind }: ProbeRecord) {

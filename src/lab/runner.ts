@@ -7,13 +7,11 @@ import { Cluster, type ClusterEvent } from './cluster.ts';
 import type { Drill, Step } from './drill-file.ts';
 import type { Engine } from './engine.ts';
 import type { LoadedCluster } from './load-cluster.ts';
-import { type Prediction, predict, restarted, settledActive } from './predict.ts';
+import { checkPredictions, type Promised, shifted, stateBands } from './observed.ts';
 import { monotonicMs } from './prober/load.ts';
-import type { ProbeRecord } from './prober/outage.ts';
 import { Prober } from './prober/prober.ts';
-import { after, describeStep, healthy, type Situation } from './situation.ts';
-import { serverNames, targetsOf } from './targets.ts';
-import type { Band, CheckedPrediction, Mark, Observation } from './verdict.ts';
+import { type Foreseen, Rehearsal, type Scene } from './rehearsal.ts';
+import type { Mark, Observation } from './verdict.ts';
 
 export interface RunnerEvents {
   /** Something worth a line, `at` on the monotonic clock. */
@@ -33,18 +31,13 @@ export class Runner {
   #cluster: Cluster | undefined;
   #actions: Actions | undefined;
   #prober: Prober | undefined;
-  #situation: Situation;
-  /** Who is expected to be active now. */
-  #expected: readonly string[] = [];
-  /** Who was active when the drill began: with nopreempt any node may be. */
-  #preferred = '';
-  #lastChange = 0;
+  readonly #rehearsal: Rehearsal;
 
   constructor(loaded: LoadedCluster, engine: Engine, events: RunnerEvents) {
     this.#loaded = loaded;
     this.#engine = engine;
     this.#events = events;
-    this.#situation = this.#healthy();
+    this.#rehearsal = new Rehearsal(loaded.topology, loaded.predicted, engine);
   }
 
   get cluster(): Cluster {
@@ -65,7 +58,6 @@ export class Runner {
     await cluster.start();
     this.#prober = new Prober(cluster.client, { host: topology.virtualAddress, port: topology.port });
     this.#prober.onRecord = () => cluster.wake();
-    this.#situation = this.#healthy();
     await this.#steady();
   }
 
@@ -78,34 +70,22 @@ export class Runner {
   async run(drill: Drill, trial: number): Promise<Observation> {
     const { cluster } = this;
     this.prober.forget(monotonicMs() - 2000);
-    this.#situation = this.#healthy();
-    this.#preferred = this.#expected[0] ?? '';
+    this.#rehearsal.begin();
     const unmet: string[] = [];
     for (const step of drill.before) await this.#step(step, undefined, unmet);
     const zero = monotonicMs();
     const closedBefore = this.prober.keptClosed;
     const marks: Mark[] = [];
-    const predictions: (CheckedPrediction & { readonly started: number; readonly mute: readonly string[] })[] = [];
+    const promised: Promised[] = [];
     for (const step of drill.steps) {
       if (step.atMs !== undefined) await until(zero + step.atMs);
       const started = monotonicMs();
-      const done = await this.#step(
-        step,
-        (text, node) => {
-          marks.push({ at: monotonicMs() - zero, kind: 'step', node, text });
-        },
-        unmet,
-      );
+      const mark = (text: string, node: string) => {
+        marks.push({ at: monotonicMs() - zero, kind: 'step', node, text });
+      };
+      const done = await this.#step(step, mark, unmet);
       if (done !== undefined)
-        predictions.push({
-          ...done.prediction,
-          at: started - zero,
-          step: done.text,
-          seen: [],
-          held: true,
-          started,
-          mute: [...this.#situation.nodes].filter(([, now]) => now.vrrp !== 'running').map(([node]) => node),
-        });
+        promised.push({ prediction: done.prediction, step: done.text, started, mute: this.#rehearsal.mute });
     }
     const end = monotonicMs();
     // A request that was sent before the end is accounted for when its client loses patience.
@@ -119,10 +99,8 @@ export class Runner {
     const records = prober.records.filter(({ started }) => started >= window.from && started < end);
     const stalls = prober.stalls.filter((stall) => stall.to >= window.from && stall.from < end);
     const shift = (at: number) => at - zero;
-    const states = stateBands(cluster.events, cluster.nodes, window.from, end);
-    const checked = predictions.map(({ started, mute, ...prediction }, i) =>
-      checkPrediction(prediction, states, mute, [started, predictions[i + 1]?.started ?? end]),
-    );
+    const changes = cluster.events.filter(({ kind }) => kind === 'state');
+    const states = stateBands(changes, cluster.nodes, window.from, end);
     for (const event of cluster.events)
       if (event.at >= zero && event.at < end && event.kind !== 'log')
         marks.push({ at: shift(event.at), kind: event.kind, node: event.node, text: event.text });
@@ -145,7 +123,7 @@ export class Runner {
         to: shift(Math.min(end, each.to ?? end)),
         text: 'holds the address',
       })),
-      predictions: checked,
+      predictions: checkPredictions(promised, states, zero, end),
       unmet,
       unclean,
     };
@@ -156,92 +134,40 @@ export class Runner {
     step: Step,
     mark: ((text: string, node: string) => void) | undefined,
     unmet: string[],
-  ): Promise<{ readonly prediction: Prediction; readonly text: string } | undefined> {
+  ): Promise<Foreseen | undefined> {
     if (step.verb === 'hold') {
       await until(monotonicMs() + step.ms);
       return undefined;
     }
+    const rehearsal = this.#rehearsal;
     if (step.verb === 'wait') {
-      await this.#wait(step).catch((error: Error) => {
+      const condition = () => rehearsal.isMet(step.what, this.#scene());
+      await this.cluster.until(step.what, condition, step.ms).catch((error: Error) => {
         unmet.push(error.message);
         this.#events.told(monotonicMs(), 'problem', '', error.message);
       });
       return undefined;
     }
-    const { topology, predicted } = this.#loaded;
-    const active = this.cluster.nodes.filter((node) => this.cluster.state(node) === 'MASTER');
-    const targets = targetsOf(step.on, { topology, active, preferred: this.#preferred });
-    const before = this.#situation;
-    const next = after(before, step, targets);
-    const prediction = predict(predicted, this.#engine, this.#expected, step, [before, next]);
-    const text = describeStep(step, targets);
+    const foreseen = rehearsal.foresee(step, this.#scene());
+    const { targets, text } = foreseen;
     mark?.(text, targets[0] ?? '');
     this.#events.told(monotonicMs(), 'step', targets[0] ?? '', text);
-    this.#lastChange = monotonicMs();
+    rehearsal.lastChange = monotonicMs();
     await this.#actions!.perform(step, targets);
-    this.#situation = this.#engine.restarts ? restarted(next, step) : next;
-    this.#expected = prediction.settled;
-    return { prediction, text };
+    rehearsal.take(step, foreseen);
+    return foreseen;
   }
 
-  async #wait({ what, ms }: Step): Promise<void> {
-    const conditions = {
-      settled: () => this.#isSettled(),
-      answers: () => this.#answers(),
-      servers: () => this.#serversAsExpected(),
-    };
-    await this.cluster.until(what, conditions[what as keyof typeof conditions], ms);
-  }
-
-  /** The nodes are what the prediction says, and clients are answered again if they can be. */
-  #isSettled(): boolean {
-    const { cluster } = this;
-    const fits = cluster.nodes.every((node) => {
-      const now = this.#situation.nodes.get(node)!;
-      const speaks = now.powered && now.vrrp === 'running';
-      return !speaks || (cluster.state(node) === 'MASTER') === this.#expected.includes(node);
-    });
-    return fits && (this.#expected.length === 0 || !this.#serviceExpected() || this.#answers());
-  }
-
-  #serviceExpected(): boolean {
-    return this.#expected.some((node) => this.#situation.nodes.get(node)?.balancer === 'serving');
-  }
-
-  /** Nothing failed of what was sent in the last moments, all of it after the last change. */
-  #answers(): boolean {
-    const { records } = this.prober;
-    const from = Math.max(this.#lastChange, monotonicMs() - 300);
-    let seen = 0;
-    for (let i = records.length - 1; i >= 0; i--) {
-      const { started, finished, outcome } = records[i]!;
-      if (finished < from) break;
-      if (started < from) continue;
-      if (outcome !== 'ok') return false;
-      seen++;
-    }
-    return seen >= 20;
-  }
-
-  /** In the last second every server that is well has answered, and no other. */
-  #serversAsExpected(): boolean {
-    const { records } = this.prober;
-    const from = Math.max(this.#lastChange, monotonicMs() - 1000);
-    const seen = new Set<string>();
-    for (let i = records.length - 1; i >= 0; i--) {
-      const { started, finished, server, outcome } = records[i]!;
-      if (finished < from) break;
-      if (started >= from && outcome === 'ok') seen.add(server);
-    }
-    const { servers } = this.#situation;
-    const known = [...servers].every(([server, well]) => well === seen.has(server));
-    return known && monotonicMs() - this.#lastChange > 1000;
+  #scene(): Scene {
+    const { cluster, prober } = this;
+    return { now: monotonicMs(), records: prober.records, stateOf: (node) => cluster.state(node) };
   }
 
   /** All is well for a moment. Throws Error when that can't be had. */
   async #steady(): Promise<void> {
     const { cluster } = this;
-    this.#lastChange = monotonicMs();
+    const rehearsal = this.#rehearsal;
+    rehearsal.mend(monotonicMs());
     let since: number | undefined;
     const { backend } = this.#loaded.topology;
     const inTurn = ['roundrobin', 'static-rr', 'leastconn', 'random'].includes(backend.balance.algorithm);
@@ -249,10 +175,13 @@ export class Runner {
     await cluster.until(
       'all is well',
       () => {
-        this.#expected = this.#entitled();
+        const scene = this.#scene();
+        rehearsal.expectEntitled(scene);
         const holders = cluster.addresses.holders().toSorted().join();
         const well =
-          this.#isSettled() && holders === this.#expected.join() && (!everybody || this.#serversAsExpected());
+          rehearsal.isSettled(scene) &&
+          holders === rehearsal.expected.join() &&
+          (!everybody || rehearsal.serversAsExpected(scene));
         since = well ? (since ?? monotonicMs()) : undefined;
         return since !== undefined && monotonicMs() - since >= steadyMs;
       },
@@ -262,7 +191,7 @@ export class Runner {
 
   /** Puts all right again, and tells what did not come back by itself. A cluster that stays wrong is replaced. */
   async #repair(): Promise<readonly string[]> {
-    this.#situation = this.#healthy();
+    this.#rehearsal.mend(monotonicMs());
     try {
       await this.#actions!.repair();
       await this.#steady();
@@ -279,59 +208,9 @@ export class Runner {
     }
   }
 
-  #healthy(): Situation {
-    const { topology } = this.#loaded;
-    return healthy(
-      topology.nodes.map(({ name }) => name),
-      serverNames(topology),
-    );
-  }
-
-  /** Who should be active when all is well: where nobody preempts, whoever is. */
-  #entitled(): readonly string[] {
-    const active = this.cluster.nodes.filter((node) => this.cluster.state(node) === 'MASTER');
-    return settledActive(this.#loaded.predicted, this.#healthy(), this.#engine, active);
-  }
-
   #heard({ at, node, kind, text }: ClusterEvent): void {
     if (kind !== 'log') this.#events.told(at, kind, node, text);
   }
-}
-
-/** When each node was in which state. */
-function stateBands(events: readonly ClusterEvent[], nodes: readonly string[], from: number, to: number): Band[] {
-  return nodes.flatMap((node) => {
-    const bands: Band[] = [];
-    const own = events.filter((event) => event.node === node && event.kind === 'state' && event.at < to);
-    for (const [i, { at, text }] of own.entries()) {
-      const end = own[i + 1]?.at ?? to;
-      if (end > from) bands.push({ node, from: Math.max(from, at), to: end, text });
-    }
-    return bands;
-  });
-}
-
-/** @param mute nodes that can't say what they are. A prediction holds when who should be active was, and nobody else but who is expected in the end. */
-function checkPrediction(
-  prediction: Omit<CheckedPrediction, 'seen' | 'held'>,
-  states: readonly Band[],
-  mute: readonly string[],
-  [from, to]: readonly [number, number],
-): CheckedPrediction {
-  const masters = states.filter(
-    (band) => band.text === 'MASTER' && band.to > from && band.from < to && !mute.includes(band.node),
-  );
-  const entered = masters.filter((band) => band.from >= from || band.to >= to);
-  const seen = [...new Set(entered.map(({ node }) => node))].sort();
-  const { active, settled, passing = [] } = prediction;
-  const held =
-    active.every((node) => seen.includes(node)) &&
-    seen.every((node) => [...active, ...settled, ...passing].includes(node));
-  return { ...prediction, seen, held };
-}
-
-function shifted(record: ProbeRecord, zero: number): ProbeRecord {
-  return { ...record, due: record.due - zero, started: record.started - zero, finished: record.finished - zero };
 }
 
 async function until(at: number): Promise<void> {
