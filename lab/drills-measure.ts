@@ -15,7 +15,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -105,12 +105,37 @@ async function measure(configuration: Configuration, engine: EngineName): Promis
     console.error(`${text}\n${what}: ended with status ${ended}`);
     return false;
   }
+  writeFileSync(made, `${JSON.stringify(kernel(JSON.parse(readFileSync(made, 'utf8')) as Kept), undefined, 1)}\n`);
   renameSync(made, kept);
   const count = trials * comparedDrills.length;
   const seconds = (performance.now() - began) / 1000;
   console.log(text.slice(text.lastIndexOf('\n\n')).trim());
   console.log(`${what}: ${seconds.toFixed(0)} s, ${(seconds / count).toFixed(1)} s a trial`);
   return true;
+}
+
+interface Kept {
+  readonly drills: readonly { readonly runs: readonly Readonly<Record<string, unknown>>[] }[];
+}
+
+/** What is worth keeping: each trial's figures, without the course of its events. */
+function kernel(report: Kept): unknown {
+  const figures = [
+    'trial',
+    'requests',
+    'failed',
+    'failures',
+    'keptLost',
+    'outageMs',
+    'bothHeldMs',
+    'ownDelayMs',
+    'reasons',
+  ];
+  const drills = report.drills.map((drill) => ({
+    ...drill,
+    runs: drill.runs.map((run) => Object.fromEntries(figures.map((figure) => [figure, run[figure]]))),
+  }));
+  return { ...report, drills };
 }
 
 function path(relative: string): string {
