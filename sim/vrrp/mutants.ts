@@ -148,6 +148,64 @@ export const mutants: readonly Mutant[] = [
     from: '      // Only an active router resigns: there were two, and the network may have listened to the other.\n      state.announcing.lowerHeard(this.#settings, now);\n',
     to: '',
   },
+  {
+    name: 'a lost BFD session is ignored',
+    rare: true,
+    file: 'core/vrrp/machine.ts',
+    from: 'this.#peerLost(event.source, now);',
+    to: '',
+  },
+  {
+    name: 'BFD is believed after everybody stood still',
+    rare: true,
+    file: 'core/bfd/session.ts',
+    from: 'if (lateMs > latenessForgivenMs && !this.#gracious) {',
+    to: 'if (false) {',
+  },
+  {
+    name: 'members of a sync group do not follow the one that steps down',
+    file: 'core/vrrp/sync-group.ts',
+    from: "for (const member of this.members) member.handle({ kind: 'group', wish: 'backup' }, now);",
+    to: '',
+  },
+  {
+    name: 'a sync group becomes active as soon as one member would',
+    file: 'core/vrrp/sync-group.ts',
+    from: 'this.members.every((member) => member.willing)',
+    to: 'this.members.some((member) => member.willing)',
+  },
+  {
+    name: 'anybody may speak to a router with unicast peers',
+    file: 'core/vrrp/receive.ts',
+    from: 'return transport.checkSource\n',
+    to: 'return false\n',
+  },
+  {
+    name: 'multicast may come from beyond the network',
+    file: 'core/vrrp/receive.ts',
+    from: 'if (packet.ttl !== 255)',
+    to: 'if (false)',
+  },
+  {
+    name: 'addresses do not wait for the successor',
+    file: 'core/vrrp/outbox.ts',
+    from: 'const linger = lingerMs > 0 ? { lingerMs } : {};',
+    to: 'const linger = {};',
+  },
+  {
+    name: 'a resignation counts before what waits behind it was heard',
+    rare: true,
+    file: 'core/vrrp/machine.ts',
+    from: 'state.waitForWhatIsHere(heard.source, now);',
+    to: 'this.#promote(state, now, heard.source);',
+  },
+  {
+    name: 'an owner in a sync group speaks as soon as it wakes up',
+    rare: true,
+    file: 'core/vrrp/machine.ts',
+    from: 'reason).willing = atOnce;',
+    to: 'reason).willing = this.priority === 255;',
+  },
 ];
 
 /** The parts with one mistake in them, loaded from a temporary copy that is removed at once. */
