@@ -16,8 +16,21 @@ function folderOfThisRun(): string {
   return folder;
 }
 
-/** A minimal Debian 12 with these packages, as a tar archive. @returns its path. */
-export async function debianRoot(name: string, packages: readonly string[]): Promise<string> {
+/** What Debian's own slim images leave out. */
+export const slim = ['doc', 'info', 'linda', 'lintian', 'locale', 'man'].map(
+  (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
+);
+
+/**
+ * A minimal Debian 12 with these packages, as a tar archive.
+ * @param options more words for mmdebstrap.
+ * @returns its path.
+ */
+export async function debianRoot(
+  name: string,
+  packages: readonly string[],
+  options: readonly string[] = [],
+): Promise<string> {
   const archive = join(cache, `${name}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(cache, { recursive: true });
@@ -26,6 +39,7 @@ export async function debianRoot(name: string, packages: readonly string[]): Pro
     '--quiet',
     '--variant=minbase',
     `--include=${packages.join(',')}`,
+    ...options,
     'bookworm',
     `${archive}.part.tar`,
   );

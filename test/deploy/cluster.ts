@@ -8,6 +8,9 @@ import { debianRoot, releaseFolder } from './bases.ts';
 import { Machine, machinePackages, prepareRoot } from './machine.ts';
 import { must, type Ran, runProgram, Site } from './site.ts';
 
+/** What the second release says of itself. */
+export const nextCommit = 'upgraded00';
+
 const ansible = new URL('../../deploy/ansible/', import.meta.url).pathname;
 
 export class Cluster {
@@ -47,6 +50,19 @@ export class Cluster {
 
   get balancers(): readonly Machine[] {
     return [this.lb1, this.lb2];
+  }
+
+  /** After any fault: everything on, plugged in and running, and the preferred balancer in its place. */
+  async heal(): Promise<void> {
+    for (const machine of this.balancers) {
+      if (machine.isOn) {
+        machine.freeze(false);
+        await machine.cable('up');
+      } else machine.start();
+      await machine.booted();
+      await machine.must(['systemctl', 'start', 'evergate']);
+    }
+    await this.becomes('lb1');
   }
 
   async close(): Promise<void> {
@@ -145,7 +161,7 @@ async function nextRelease(from: string, to: string): Promise<void> {
   mkdirSync(unpacked, { recursive: true });
   const run = async (...argv: string[]) => must(await runProgram(argv), argv);
   await run('tar', '-xzf', join(from, archive), '-C', unpacked);
-  writeFileSync(join(unpacked, name, 'dist/commit'), 'upgraded00\n');
+  writeFileSync(join(unpacked, name, 'dist/commit'), `${nextCommit}\n`);
   await run('tar', '--use-compress-program=gzip -1', '-cf', join(to, archive), '-C', unpacked, name);
   writeFileSync(join(to, 'SHA256SUMS'), await run('sh', '-c', `cd ${to} && sha256sum ${archive}`));
   await run('rm', '-r', unpacked);

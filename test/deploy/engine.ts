@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { removeGroup, tied, undoAtExit } from './leftovers.ts';
 import { must, type Ran, runProgram, type Site } from './site.ts';
 
-/** What the stand-in for the base images is made of. */
-export const imagePackages = ['libatomic1', 'libstdc++6', 'ca-certificates', 'nginx-light'];
+/** What the stand-in for Debian's image has besides a minimal Debian: the certificates are needed where the registries' need them. */
+export const imagePackages = ['ca-certificates'];
 
 export class Engine {
   readonly #site: Site;
@@ -90,6 +90,7 @@ export class Engine {
     writeFileSync(
       join(folder, 'Node'),
       `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install --no-install-recommends -y libatomic1 libstdc++6
 COPY node /usr/local/bin/node
 COPY npm /usr/local/lib/node_modules/npm
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
@@ -99,7 +100,7 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
     writeFileSync(
       join(folder, 'Nginx'),
       `FROM debian:bookworm-slim
-RUN mkdir -p /usr/share/nginx/html && sed -i 's#root /var/www/html;#root /usr/share/nginx/html;#' /etc/nginx/sites-available/default
+RUN apt-get update && apt-get install --no-install-recommends -y nginx-light && mkdir -p /usr/share/nginx/html && sed -i 's#root /var/www/html;#root /usr/share/nginx/html;#' /etc/nginx/sites-available/default
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-g", "daemon off;"]
 `,

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { Host } from '../../src/lab/network.ts';
 import { monotonicMs } from '../../src/lab/prober/load.ts';
-import { isLostBetween, type ProbeSummary, summarise } from '../../src/lab/prober/outage.ts';
+import {
+  isLostBetween,
+  type ProbeRecord,
+  type ProbeSummary,
+  type Stall,
+  summarise,
+} from '../../src/lab/prober/outage.ts';
 import { Prober } from '../../src/lab/prober/prober.ts';
 import type { Site } from './site.ts';
 
@@ -33,10 +39,11 @@ export async function underLoad(
     const from = monotonicMs();
     await act();
     await prober.stop();
-    const seen = summarise(
-      prober.records.filter((record) => record.started >= from && !isLostBetween(record)),
-      prober.stalls.filter(({ to }) => to >= from),
+    const stalls = prober.stalls.filter(({ to }) => to >= from);
+    const evidence = prober.records.filter(
+      (record) => record.started >= from && !isLostBetween(record) && !ranOutAsleep(record, stalls),
     );
+    const seen = summarise(evidence, stalls);
     const inWords = describe(what, seen);
     console.log(inWords);
     return { ...seen, inWords };
@@ -45,13 +52,33 @@ export async function underLoad(
   }
 }
 
-/** Fails when clients got no answer for longer than this, not counting what the prober itself was late on a busy machine. */
-export function answeredWithin(ms: number, { outageMs, ownDelayMs, inWords }: Seen): void {
-  assert.ok(outageMs - ownDelayMs < ms, inWords);
+/** Fails when clients got no answer for that long. */
+export function answeredWithin(ms: number, { outageMs, inWords }: Seen): void {
+  assert.ok(outageMs < ms, inWords);
 }
 
 export function lostNothing({ failed, inWords }: Seen): void {
   assert.equal(failed, 0, inWords);
+}
+
+/**
+ * What clients may see of a fault, tried again once: a busy host can spoil a measurement, a mistake stays. The first try's failure is
+ * written out.
+ * @param heal brings back what the first try left broken.
+ */
+export async function observed(fault: () => Promise<void>, heal: () => Promise<void>): Promise<void> {
+  try {
+    await fault();
+  } catch (error) {
+    console.log(`Tried again, after: ${(error as Error).message}`);
+    await heal();
+    await fault();
+  }
+}
+
+/** A client's patience that ended while the client itself did not run, on a busy host, tells nothing of the service. */
+function ranOutAsleep({ outcome, started, finished }: ProbeRecord, stalls: readonly Stall[]): boolean {
+  return outcome === 'timeout' && stalls.some(({ from, to }) => to - from > 100 && from < finished && to > started);
 }
 
 function describe(what: string, { outageMs, failed, failures, requests, ownDelayMs }: ProbeSummary): string {

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { monotonicMs } from '../../src/lab/prober/load.ts';
 import { removeGroup, sleepMs, tied, undoAtExit } from './leftovers.ts';
 import { must, type Ran, runProgram, type Site } from './site.ts';
 
@@ -102,9 +103,13 @@ done`;
       stream.on('data', (text) => appendFileSync(join(this.#home, 'console'), text));
   }
 
+  get isOn(): boolean {
+    return this.#nspawn !== undefined && this.#nspawn.exitCode === null && this.#nspawn.signalCode === null;
+  }
+
   /** Waits until the machine answers to the administrator. */
   async booted(): Promise<void> {
-    for (let tries = 0; tries < 300; tries++) {
+    for (const until = monotonicMs() + 60_000; monotonicMs() < until; ) {
       const { status, stdout } = await this.run(['systemctl', 'is-system-running']);
       if (status !== 255 && /running|degraded/.test(stdout)) return;
       await pause(100);
@@ -131,9 +136,8 @@ done`;
 
   /** Nothing is told to anybody: every process is gone at once. */
   async powerLoss(): Promise<void> {
-    const nspawn = this.#nspawn;
-    if (nspawn === undefined || nspawn.exitCode !== null) return;
-    const gone = once(nspawn, 'exit');
+    if (!this.isOn) return;
+    const gone = once(this.#nspawn!, 'exit');
     writeFileSync(join(groups, this.#group, 'cgroup.kill'), '1');
     await gone;
     this.#nspawn = undefined;
@@ -151,8 +155,7 @@ done`;
 
   /** Resolves once the machine is off, as it switched itself off. */
   async off(): Promise<void> {
-    const nspawn = this.#nspawn;
-    if (nspawn !== undefined && nspawn.exitCode === null) await once(nspawn, 'exit');
+    if (this.isOn) await once(this.#nspawn!, 'exit');
     this.#nspawn = undefined;
     await this.#emptied();
   }
