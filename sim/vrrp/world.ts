@@ -4,9 +4,9 @@
  */
 
 import type { HeardAdvertisement, VrrpAction, VrrpEvent } from '../../src/core/vrrp/events.ts';
-import { encodeAdvertisement } from '../../src/core/vrrp/packet.ts';
 import { HostBfd } from './bfd.ts';
-import { forgedMessage } from './forged.ts';
+import { applyFault, type FaultWorld } from './faults.ts';
+import { heardDirectly, heardThroughCodec } from './messages.ts';
 import { Monitor, type Violation } from './monitor.ts';
 import { Network } from './network.ts';
 import { SimHost, type SimNode } from './node.ts';
@@ -47,6 +47,7 @@ class World {
   readonly #hosts: readonly SimHost[];
   readonly #byAddress: ReadonlyMap<string, SimNode>;
   readonly #network: Network;
+  readonly #faultWorld: FaultWorld;
   readonly #queue = new EventQueue<Happening>();
   /** One for each virtual router. */
   readonly #monitors: readonly Monitor[];
@@ -69,6 +70,19 @@ class World {
           this.#network,
         ),
     );
+    this.#faultWorld = {
+      hosts: this.#hosts,
+      network: this.#network,
+      receiveAdvertisement: this.#parts.receiveAdvertisement,
+      now: () => this.#now,
+      give: (node, event) => this.#give(node, event),
+      boot: (host) => this.#boot(host),
+      stop: (host) => this.#stop(host),
+      kill: (host) => this.#kill(host),
+      die: (host) => this.#die(host),
+      stall: (host, forMs) => this.#stall(host, forMs),
+      tellLost: (node) => this.#tellLost(node),
+    };
     this.#bytes = schedule.seed % 16 === 0;
   }
 
@@ -94,7 +108,7 @@ class World {
       case 'fault':
         this.#tell?.(this.#now, `! ${JSON.stringify(what.fault)}`);
         for (const monitor of this.#monitors) monitor.beforeFault(this.#now, what.fault);
-        this.#apply(what.fault);
+        applyFault(this.#faultWorld, what.fault);
         for (const monitor of this.#monitors) monitor.afterFault(this.#now, what.fault);
         break;
       case 'message':
@@ -125,122 +139,6 @@ class World {
 
   #monitorOf(node: SimNode): Monitor {
     return this.#monitors[node.router]!;
-  }
-
-  // ------------------------------------------------------------ faults
-
-  #apply(fault: Fault): void {
-    switch (fault.kind) {
-      case 'cut':
-        this.#network.cut(fault.from, fault.to);
-        break;
-      case 'mend':
-        this.#network.mend();
-        break;
-      case 'loss':
-        this.#network.loss = fault.probability;
-        break;
-      case 'pause':
-        for (const host of this.#hosts) this.#stall(host, fault.forMs);
-        break;
-      default: {
-        const host = this.#hosts[fault.node];
-        if (host !== undefined) this.#applyToHost(host, fault);
-      }
-    }
-  }
-
-  #applyToHost(host: SimHost, fault: Extract<Fault, { readonly node: number }>): void {
-    switch (fault.kind) {
-      case 'crash':
-        for (const node of host.nodes) node.heldUntil = -Infinity;
-        this.#die(host);
-        break;
-      case 'kill':
-        this.#kill(host);
-        break;
-      case 'stop':
-        this.#stop(host);
-        break;
-      case 'restart':
-        this.#stop(host);
-        this.#boot(host);
-        break;
-      case 'stall':
-        this.#stall(host, fault.forMs);
-        break;
-      case 'link':
-        this.#setLinks(host, fault.up, fault.router);
-        break;
-      default:
-        for (const node of host.nodes) this.#applyToNode(node, fault);
-    }
-  }
-
-  #applyToNode(
-    node: SimNode,
-    fault: Exclude<
-      Extract<Fault, { readonly node: number }>,
-      { readonly kind: 'crash' | 'kill' | 'stop' | 'restart' | 'stall' | 'link' }
-    >,
-  ): void {
-    switch (fault.kind) {
-      case 'serving':
-        node.serving = fault.serving;
-        this.#give(node, { kind: 'serving', serving: fault.serving });
-        break;
-      case 'handover':
-      case 'resume':
-        if (node.machine === undefined) break;
-        node.handedOver = fault.kind === 'handover';
-        this.#give(node, { kind: fault.kind });
-        break;
-      case 'priority':
-        node.priorityChange = fault.change;
-        this.#give(node, node.trackingEvent);
-        break;
-      case 'script':
-        if ((fault.router ?? node.router) !== node.router) break;
-        node.scriptWell = fault.well;
-        this.#give(node, node.trackingEvent);
-        break;
-      case 'reload':
-        node.reload(fault.plan);
-        this.#give(node, { kind: 'settings', settings: node.settings });
-        this.#give(node, node.trackingEvent);
-        break;
-      case 'peer-lost': {
-        const peer = this.#hosts[fault.peer]?.nodes[node.router];
-        if (peer !== undefined && peer !== node) this.#give(node, { kind: 'peer-lost', source: peer.source });
-        break;
-      }
-      case 'forged':
-        this.#receiveForged(node, fault);
-        break;
-      case 'address-lost':
-        if (!node.active || !node.holds(this.#now)) break;
-        node.heldUntil = -Infinity;
-        this.#give(node, { kind: 'address-lost', address: node.settings.addresses[0]!.address });
-        break;
-    }
-  }
-
-  #setLinks(host: SimHost, up: boolean, router: number | undefined): void {
-    const meant = host.nodes.filter((node) => (router ?? node.router) === node.router);
-    for (const node of meant) node.linkUp = up;
-    for (const node of meant) {
-      if (!up) this.#tellLost(node);
-      this.#give(node, { kind: 'link', up, address: up ? node.source : undefined });
-    }
-  }
-
-  #receiveForged(node: SimNode, fault: Extract<Fault, { readonly kind: 'forged' }>): void {
-    const received = this.#parts.receiveAdvertisement(forgedMessage(node.settings, fault), node.settings, {
-      ownAddress: node.source,
-      followed: undefined,
-      sequence: 0,
-    });
-    if (node.linkUp && received.kind === 'accepted') this.#give(node, { kind: 'advertisement', heard: received.heard });
   }
 
   // ------------------------------------------------------------ the process of a host
@@ -479,7 +377,7 @@ class World {
     for (const { nodes } of this.#hosts) {
       const to = nodes[from.router]!;
       if (to === from) continue;
-      const heard = this.#bytes ? this.#throughCodec(from, to, priority) : heardFrom(from, priority);
+      const heard = this.#bytes ? heardThroughCodec(this.#parts, from, to, priority) : heardDirectly(from, priority);
       if (heard === undefined) continue;
       this.#network.carry(from.index, to.index, this.#now, (at) =>
         this.#queue.push(at, rank.message, { kind: 'message', to, from, heard }),
@@ -487,23 +385,9 @@ class World {
     }
   }
 
-  #throughCodec(from: SimNode, to: SimNode, priority: number): HeardAdvertisement | undefined {
-    const { transport } = from.settings;
-    const destination = transport.kind === 'multicast' ? transport.group : to.source;
-    const envelope = { source: from.source, destination };
-    const payload = encodeAdvertisement(from.settings, priority, envelope);
-    const context = { ownAddress: to.source, followed: undefined, sequence: 0 };
-    const received = this.#parts.receiveAdvertisement({ ...envelope, ttl: 255, payload }, to.settings, context);
-    return received.kind === 'accepted' ? received.heard : undefined;
-  }
-
   #announce(from: SimNode): void {
     if (!from.linkUp) return;
     const at = this.#network.arrival(from.index, this.#now);
     this.#queue.push(at, rank.message, { kind: 'announcement', from });
   }
-}
-
-function heardFrom(from: SimNode, priority: number): HeardAdvertisement {
-  return { source: from.source, priority, advertisementIntervalMs: from.settings.advertisementIntervalMs };
 }
