@@ -15,8 +15,9 @@ export function startDaemon(kind: Kind, host: TestHost, file: string): Program {
   return host.start(['keepalived', ...words, '-p', '/run/keepalived.pid', '-r', '/run/vrrp.pid']);
 }
 
-/** Kills the daemon with everything it started, as a crash would. */
+/** Kills the daemon with everything it started, as a crash would: frozen first, lest a child says goodbye when it loses its parent. */
 export function crash(daemon: Program): void {
+  daemon.signal('SIGSTOP');
   daemon.signal('SIGKILL');
 }
 
