@@ -131,6 +131,7 @@ class SimListener implements Listener {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
     this.#network.time.after(0, () => this.#take());
   }
