@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** /proc counts processor time in these, on every Linux that Node runs on. */
 const ticksPerSecond = 100;
-const reachableMs = 10_000;
+const reachableMs = 30_000;
 
 export const searchPath = `${process.env['PATH']}:/usr/sbin:/sbin`;
 
@@ -119,4 +119,30 @@ export async function reachable(port: number): Promise<void> {
     if (open) return;
   }
   throw new Error(`nobody listens on port ${port}`);
+}
+
+/** Waits until a proxy answers a request well: its socket is there before those who serve it. */
+export async function serves(port: number, path: string): Promise<void> {
+  let last = '';
+  for (const end = performance.now() + reachableMs; performance.now() < end; await sleep(20)) {
+    const status = await statusOf(port, path);
+    if (status === '200') return;
+    last = status;
+  }
+  throw new Error(`what listens on port ${port} gives no good answer: ${last}`);
+}
+
+function statusOf(port: number, path: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const done = (status: string) => {
+      socket.destroy();
+      resolve(status);
+    };
+    socket.setTimeout(2000, () => done('silence'));
+    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+    socket.once('end', () => done('an end without a word'));
+    socket.once('data', (bytes) => done(bytes.toString('latin1').split(' ')[1] ?? ''));
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`);
+  });
 }

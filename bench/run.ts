@@ -19,7 +19,7 @@ import { caddy } from './peers/caddy.ts';
 import { evergateNet, evergateUring, haproxy } from './peers/haproxy.ts';
 import { nginx } from './peers/nginx.ts';
 import type { Peer } from './peers/peer.ts';
-import { Children, installed, memory, output, processors, processorTime, reachable } from './processes.ts';
+import { Children, installed, memory, output, processors, processorTime, serves } from './processes.ts';
 import { loadBefore, type Measured, type Round, record } from './results.ts';
 import { startServers } from './servers.ts';
 import { settings, unitOf, type Variant, variants } from './settings.ts';
@@ -106,7 +106,7 @@ async function measure(variant: Variant, chosen: readonly Peer[]): Promise<Measu
     for (const [index, peer] of chosen.entries())
       running.push({ peer, port: ports.firstProxy + index, rounds: [], process: startPeer(peer, variant, index) });
     for (const { port } of running) {
-      await reachable(port);
+      await serves(port, pathOf(variant));
       for (let times = 0, requests = 0; times < warmUp.timesMax && requests < warmUp.requests; times++)
         requests += (await saturate(children, on.others, variant, port, warmUp.seconds, folder)).requests;
     }
