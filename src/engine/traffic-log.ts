@@ -56,6 +56,7 @@ export class TrafficLog implements ExchangeLog {
 
   moment(frontend: number): LogMoment {
     const { log } = this.#frontends[frontend]!;
+    if (log.targets.length === 0) return 'never';
     if (log.format === undefined) return 'begin';
     return log.logAsap || !this.#formats[frontend]!.waitsForEnd ? 'head' : 'end';
   }

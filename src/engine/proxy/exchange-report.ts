@@ -1,6 +1,6 @@
 /** What the log and the counters are told about an exchange, gathered while it runs. */
 import { fillSearch, type ReportKind, report } from './log-exchange.ts';
-import { whole } from './record.ts';
+import { type ExchangeRecord, whole } from './record.ts';
 import type { ServerLeg } from './server-leg.ts';
 
 export class ExchangeReport {
@@ -53,9 +53,33 @@ export class ExchangeReport {
   }
 
   tell(exchange: ServerLeg, kind: ReportKind): void {
-    const { client, context, backend, request } = exchange;
+    const { client, context, backend } = exchange;
     const { record } = context;
     const now = context.clock.now();
+    const { baseAt, frontend } = client;
+    record.queueMs = whole(exchange.queueMs);
+    record.connectMs = whole(exchange.connectMs);
+    record.responseMs = whole(this.#responseMs);
+    record.totalMs = whole(now - baseAt);
+    record.status = this.status;
+    record.bytesRead = this.bytesRead;
+    record.bytesUploaded = this.bytesUploaded;
+    const logged = frontend.logMoment !== 'never';
+    if (logged) this.#fillLogged(record, exchange, now);
+    report(
+      context,
+      frontend.plan.index,
+      backend?.plan.index ?? -1,
+      exchange.server,
+      record,
+      true,
+      logged ? kind : 'counted',
+    );
+  }
+
+  /** What only the log wants to know. */
+  #fillLogged(record: ExchangeRecord, exchange: ServerLeg, now: number): void {
+    const { client, backend, request } = exchange;
     const { firstByteAt, baseAt, frontend } = client;
     fillSearch(record, exchange);
     record.client = client.stream;
@@ -67,19 +91,13 @@ export class ExchangeReport {
     record.handshakeMs = 0;
     record.idleMs = whole(firstByteAt - baseAt);
     record.requestMs = backend === undefined ? -1 : whole(this.#headAt - firstByteAt);
-    record.responseMs = whole(this.#responseMs);
     record.dataMs = this.#responseMs < 0 ? -1 : whole(now - this.#responseAt);
     record.activeMs = whole(now - firstByteAt);
-    record.totalMs = whole(now - baseAt);
-    record.status = this.status;
-    record.bytesRead = this.bytesRead;
-    record.bytesUploaded = this.bytesUploaded;
     record.terminationCause = this.cause;
     record.terminationState = this.state;
     record.requestBytes = request.head.bytes;
     record.requestStart = 0;
     record.requestEnd = request.lineLength;
     record.requestCounter = client.requests;
-    report(context, frontend.plan.index, backend?.plan.index ?? -1, exchange.server, record, true, kind);
   }
 }

@@ -56,8 +56,8 @@ export function fillSearch(record: ExchangeRecord, search: ServerSearch): void {
       : backend!.dispatch.serverConnections(server);
 }
 
-/** What becomes of a record: counted at the end, logged at the end or early (see LogMoment). */
-export type ReportKind = 'end' | 'early' | 'end-logged-before';
+/** What becomes of a record: counted at the end, logged at the end or early (see LogMoment); `counted`: nothing but that. */
+export type ReportKind = 'end' | 'early' | 'end-logged-before' | 'counted';
 
 export function report(
   context: ProxyContext,
@@ -68,6 +68,11 @@ export function report(
   receivedBytes: boolean,
   kind: ReportKind,
 ): void {
+  if (kind === 'counted') {
+    context.stats.exchange(frontend, backend, server, record);
+    record.serverStream = undefined;
+    return;
+  }
   record.activeConnections = context.stats.activeConnections();
   record.frontendConnections = context.stats.frontendConnections(frontend);
   record.asap = kind === 'early';

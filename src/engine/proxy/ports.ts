@@ -4,9 +4,10 @@ import type { LogRecord } from '../../core/log/record.ts';
 
 /**
  * When a line is written: `begin` HAProxy's short default line, once a connection (tcp) or request (http) is there · `head` when the
- * response's head came (http) or the server is connected (tcp): `option logasap`, and formats that tell nothing later · `end`.
+ * response's head came (http) or the server is connected (tcp): `option logasap`, and formats that tell nothing later · `end` ·
+ * `never`: nobody is told, and the record is filled with what is counted only.
  */
-export type LogMoment = 'begin' | 'head' | 'end';
+export type LogMoment = 'begin' | 'head' | 'end' | 'never';
 
 /** Receives each finished exchange or session. The record is reused: it is valid for the call only. */
 export interface ExchangeLog {
