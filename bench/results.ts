@@ -135,7 +135,7 @@ function each(of: (figure: Figure) => Spread | undefined): Figures {
 }
 
 /** The commit that was measured; with a plus when what the bench runs was changed since. */
-function commit(): string {
+export function commit(): string {
   const git = (...args: string[]) =>
     spawnSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).stdout?.trim() ?? '';
   const hash = git('rev-parse', '--short', 'HEAD');
