@@ -1,10 +1,11 @@
 /**
  * The bench: Evergate on both adapters and every other proxy that is installed, in turn, round by round, in one run.
  *
- * npm run bench -- [setting...] [--rounds 5] [--seconds 3] [--only haproxy,evergate-uring] [--no-record]
+ * npm run bench -- [setting...] [--rounds 5] [--seconds 3] [--only haproxy,evergate-uring] [--no-record] [--allocations]
  *
  * For each variant of a setting all proxies start, are warmed up, and then take turns: first at full load (CPU for each request,
  * throughput), then at a fixed rate below anybody's limit (latency). The proxy has its own processors, everything else the others.
+ * With --allocations a million requests more are counted for what they allocate (bench/allocations/run.ts).
  * Results go to bench/results.jsonl, and docs/performance.md is written anew from it.
  */
 import type { ChildProcess } from 'node:child_process';
@@ -13,6 +14,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAllocations } from './allocations/run.ts';
 import type { Latency, Load } from './load/open-loop.ts';
 import { pathOf, saturate } from './load/throughput.ts';
 import { caddy } from './peers/caddy.ts';
@@ -34,6 +36,7 @@ const busyLoad = 0.5;
 /** Part of the slowest proxy's throughput at which latency is measured, and the most there is: the generator shares its processor with the servers. */
 const loadPart = 0.5;
 const perSecondMax = 4000;
+const allocationRequests = 1_000_000;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,6 +45,7 @@ const { values: options, positionals } = parseArgs({
     seconds: { type: 'string', default: '3' },
     only: { type: 'string' },
     'no-record': { type: 'boolean', default: false },
+    allocations: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
@@ -208,6 +212,10 @@ process.once('SIGINT', () => {
 });
 try {
   await main();
+  if (options.allocations) {
+    await children.endAll();
+    await measureAllocations(allocationRequests, [evergateUring, evergateNet]);
+  }
   if (!options['no-record']) (await import('./report/write.ts')).writeReport();
 } finally {
   await children.endAll();
