@@ -79,6 +79,28 @@ test('protocol 112 on the wire', { skip }, async (suite) => {
     hearer.close();
   });
 
+  await suite.test('a receive buffer holds what was asked for, and the most where channels share it', () => {
+    const heardOf = (...sizes: readonly (number | undefined)[]) => {
+      let heard = 0;
+      const sender = channel(options('eth0', { group: '224.0.0.99' }), () => {});
+      const hearers = sizes.map((receiveBufferBytes, index) =>
+        channel(options('far0', { group: '224.0.0.99', receiveBufferBytes }), () => {
+          if (index === 0) heard++;
+        }),
+      );
+      // Nothing is read while they come: this is one turn of the event loop.
+      for (let sent = 1; sent <= 400; sent++) sender.send(payload, '224.0.0.99', sent);
+      packets.receiveWaiting();
+      for (const each of [sender, ...hearers]) each.close();
+      return heard;
+    };
+    const usual = heardOf(undefined);
+    const small = heardOf(4_096);
+    assert.equal(usual, 400);
+    assert.ok(small < 100, `${small} packets in 4096 bytes`);
+    assert.equal(heardOf(4_096, 1_000_000), 400);
+  });
+
   await suite.test('IPv6 multicast', async () => {
     const { promise, resolve } = Promise.withResolvers<ReceivedPacket>();
     const ipv6 = { family: 'ipv6', group: 'ff02::12' } as const;
