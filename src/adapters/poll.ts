@@ -1,51 +1,92 @@
 /**
- * Tells when a descriptor that Node knows nothing about (raw, packet and netlink sockets) has something to read.
+ * Tells when a descriptor that Node knows nothing about (raw, packet and netlink sockets, process descriptors) has something to read.
  *
- * libuv can only watch descriptors it opened itself, so the kernel is asked for a signal instead: with O_ASYNC a socket raises SIGIO when
- * data comes (fcntl(2), socket(7)). Node turns the signal into an event of its loop; every descriptor is then read until it is empty, so
- * that signals which the kernel folded into one lose nothing. Against a thread that waits in poll(2) this costs no thread, no memory and one
- * wake-up less; from the packet's arrival to the reader it takes the time of two system calls.
+ * libuv watches any descriptor that epoll(7) takes, only Node offers that to nobody: so libuv's own functions are called, which Node exports.
+ * It costs neither thread nor signal, and from the packet's arrival to the reader no system call but the one that libuv waits in.
  */
-import { errno, errorName, libc, linux } from './libc.ts';
+import koffi from 'koffi';
+import { errorName, libc } from './libc.ts';
 
-const F_SETOWN = 8;
-const O_ASYNC = 0o20000;
+type Handle = unknown;
 
-const readers = new Map<number, () => void>();
+interface Uv {
+  readonly loop: unknown;
+  init(loop: unknown, handle: Handle, fd: number): number;
+  start(handle: Handle, events: number, callback: unknown): number;
+  stop(handle: Handle): number;
+  unref(handle: Handle): void;
+  close(handle: Handle, closed: unknown): void;
+}
+
+const handleBytes = 512; // sizeof(uv_poll_t) is 160 on 64-bit machines
+const UV_READABLE = 1;
+/** A closed handle is libuv's until the turn of its loop is over. */
+const closingMs = 1_000;
+
+const watched = new Map<number, { readonly handle: Handle; readonly callback: bigint }>();
+let uv: Uv | undefined;
+let callbackType: ReturnType<typeof koffi.pointer> | undefined;
 
 /**
- * Calls `readable` whenever `fd` may have data; it must read until EAGAIN. The descriptor must be non-blocking.
- * @returns the error's name when the kernel refuses.
+ * Calls `readable` on the main thread's loop whenever `fd` may have data; it must read until EAGAIN. The descriptor must be non-blocking.
+ * Doesn't keep the process alive.
+ * @returns the error's name when it can't be watched.
  */
 export function watchDescriptor(fd: number, readable: () => void): string | undefined {
-  const c = libc();
-  if (c === undefined) return 'ENOSYS';
-  // The handler first: the default action of SIGIO ends the process.
-  if (!process.listeners('SIGIO').includes(readAll)) process.on('SIGIO', readAll);
-  readers.set(fd, readable);
-  if (
-    c.fcntl(fd, F_SETOWN, process.pid) < 0 ||
-    c.fcntl(fd, linux.F_SETFL, c.fcntl(fd, linux.F_GETFL, 0) | O_ASYNC) < 0
-  ) {
-    const error = errorName(errno());
-    unwatchDescriptor(fd);
-    return error;
+  const functions = uvFunctions();
+  if (functions === undefined) return 'ENOSYS';
+  const handle: Handle = koffi.alloc('uint8_t', handleBytes);
+  const refused = functions.init(functions.loop, handle, fd);
+  if (refused < 0) {
+    koffi.free(handle as bigint);
+    return errorName(-refused);
   }
-  // What came before the flag was set raised no signal.
-  setImmediate(() => {
-    if (readers.get(fd) === readable) readable();
-  });
+  const callback = koffi.register(() => guarded(readable), callbackType!);
+  functions.unref(handle);
+  functions.start(handle, UV_READABLE, callback);
+  watched.set(fd, { handle, callback });
   return undefined;
 }
 
 /** Must be called before the descriptor is closed. */
 export function unwatchDescriptor(fd: number): void {
-  if (!readers.delete(fd)) return;
-  const c = libc();
-  if (c !== undefined) c.fcntl(fd, linux.F_SETFL, c.fcntl(fd, linux.F_GETFL, 0) & ~O_ASYNC);
-  // The handler stays: a signal that is already under way must not end the process.
+  const one = watched.get(fd);
+  if (one === undefined || uv === undefined) return;
+  watched.delete(fd);
+  uv.stop(one.handle);
+  uv.close(one.handle, null);
+  setTimeout(() => {
+    koffi.unregister(one.callback);
+    koffi.free(one.handle as bigint);
+  }, closingMs).unref();
 }
 
-function readAll(): void {
-  for (const readable of [...readers.values()]) readable();
+/** An exception can't pass through libuv: it ends the process from a turn of its own, as any other does. */
+function guarded(readable: () => void): void {
+  try {
+    readable();
+  } catch (error) {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}
+
+function uvFunctions(): Uv | undefined {
+  if (uv !== undefined || libc() === undefined) return uv;
+  try {
+    const node = koffi.load(null);
+    callbackType = koffi.pointer(koffi.proto('void evergate_uv_poll(void *handle, int status, int events)'));
+    uv = {
+      loop: node.func('void *uv_default_loop()')(),
+      init: node.func('int uv_poll_init(void *loop, void *handle, int fd)'),
+      start: node.func('int uv_poll_start(void *handle, int events, void *callback)'),
+      stop: node.func('int uv_poll_stop(void *handle)'),
+      unref: node.func('void uv_unref(void *handle)'),
+      close: node.func('void uv_close(void *handle, void *closed)'),
+    };
+  } catch {
+    return undefined;
+  }
+  return uv;
 }

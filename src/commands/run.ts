@@ -73,12 +73,14 @@ class Node {
         if (line === 'reloaded') this.#reloaded(this.#vrrp);
       },
       ended,
+      () => {},
     );
     this.#balancer = new Half(
       'balance',
       [...files, '--foreground', '--io', options.io, ...named],
       (line) => this.#balancerSaid(line),
       ended,
+      () => this.#vrrp.tell('not-serving the balancer ended'),
     );
     this.#vrrp.start();
     this.#balancer.start(this.#inherited);
@@ -91,7 +93,8 @@ class Node {
       this.#settled = true;
       this.#readyWhenBoth();
     } else if (line === 'reloaded') this.#reloaded(this.#balancer);
-    else if (line !== 'started') {
+    else if (line === 'started') this.#vrrp.tell(`balancer ${this.#balancer.pid}`);
+    else {
       this.#vrrp.tell(line);
       this.#service.heard(line);
     }
@@ -143,29 +146,36 @@ class Half {
   readonly #argv: readonly string[];
   readonly #told: (line: string) => void;
   readonly #ended: (half: Half, why: string, status: number) => void;
+  readonly #silent: (half: Half) => void;
   #child: ChildProcess | undefined;
   #stopping = false;
   #startedAt = 0;
   #delayMs = 0;
   #restart: NodeJS.Timeout | undefined;
   readonly #waiting: (() => void)[] = [];
-  /** What the other side was told last: a half that is started again must know it too. */
-  #lastTold = '';
+  /** What the other side was told last of each kind: a half that is started again must know it too. */
+  readonly #lastTold = new Map<'process' | 'readiness', string>();
 
   constructor(
     command: 'balance' | 'vrrp',
     argv: readonly string[],
     told: (line: string) => void,
     ended: (half: Half, why: string, status: number) => void,
+    silent: (half: Half) => void,
   ) {
     this.#command = command;
     this.#argv = argv;
     this.#told = told;
     this.#ended = ended;
+    this.#silent = silent;
   }
 
   get alive(): boolean {
     return this.#child !== undefined || this.#restart !== undefined;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   get running(): boolean {
@@ -189,11 +199,13 @@ class Half {
     this.#child = child;
     const channel = child.stdio[3] as import('node:net').Socket;
     channel.on('error', () => {});
+    // A process that dies closes its descriptors some milliseconds before it is reported.
+    channel.on('end', () => this.#silent(this));
     createInterface(channel).on('line', (line) => {
       this.hasStarted = true;
       this.#told(line);
     });
-    if (this.#lastTold !== '') channel.write(`${this.#lastTold}\n`);
+    for (const line of this.#lastTold.values()) channel.write(`${line}\n`);
     child.on('error', () => this.#exited(127, null));
     child.on('exit', (code, signal) => this.#exited(code, signal));
   }
@@ -217,7 +229,8 @@ class Half {
 
   /** Sends a line down the control channel. */
   tell(line: string): void {
-    if (line !== 'beat' && line !== 'drain') this.#lastTold = line;
+    if (line !== 'beat' && line !== 'drain')
+      this.#lastTold.set(line.startsWith('balancer ') ? 'process' : 'readiness', line);
     const channel = this.#child?.stdio[3] as import('node:net').Socket | undefined;
     if (channel?.writable === true) channel.write(`${line}\n`);
   }

@@ -11,6 +11,7 @@ import { NetlinkLinks } from '../adapters/netlink-links.ts';
 import { enterNetworkNamespace } from '../adapters/network-namespace.ts';
 import { NftablesFirewall } from '../adapters/nftables.ts';
 import { SystemScripts } from '../adapters/process.ts';
+import { watchProcessEnd } from '../adapters/process-end.ts';
 import { pinProcess } from '../adapters/process-limits.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
@@ -120,6 +121,8 @@ class Daemon {
   /** Under the launcher of `evergate run` it is the one that speaks to systemd. */
   #service: Service | undefined;
   #sayToLauncher: (line: string) => void = () => {};
+  #readiness = '';
+  #forgetBalancer = () => {};
 
   constructor(options: VrrpOptions, plan: VrrpPlan) {
     this.#options = options;
@@ -224,6 +227,12 @@ class Daemon {
   }
 
   #told(line: string): void {
+    if (line === this.#readiness) return;
+    if (line.startsWith('balancer ')) {
+      this.#watchBalancer(Number(line.slice('balancer '.length)));
+      return;
+    }
+    if (line !== 'beat') this.#readiness = line;
     if (line === 'serving') {
       this.#failover.serving(true);
       this.#failover.serversLeft(true);
@@ -241,11 +250,19 @@ class Daemon {
     if (line === 'beat') {
       if (this.#frozen) {
         this.#frozen = false;
+        this.#readiness = 'serving';
         this.#journal.log('notice', 'The balancer gives signs of life again');
         this.#failover.serving(true);
       }
       this.#awaitBeat();
     }
+  }
+
+  /** Sees the balancer's end without the launcher, who learns of it later and may have to wait for a processor to say so. */
+  #watchBalancer(pid: number): void {
+    this.#forgetBalancer();
+    const watch = watchProcessEnd(pid, () => this.#told('not-serving the balancer ended'));
+    this.#forgetBalancer = typeof watch === 'string' ? () => {} : watch;
   }
 
   /** @param ms until silence is taken for a freeze. */
@@ -289,6 +306,7 @@ class Daemon {
     this.#service?.stopping();
     this.#journal.log('info', 'Stopping');
     clearTimeout(this.#beatTimer);
+    this.#forgetBalancer();
     this.#closeControl();
     const end = () => {
       this.#packets.close();
