@@ -187,6 +187,13 @@ export class Host {
     await ip(this.interfaces.map((_, i) => `link set ${this.#port(i)} ${plugged ? 'up' : 'down'}`));
   }
 
+  /** A fault inside the switch: with `false` it forwards nothing to and from this host, whose links stay up. */
+  async forwarded(forwards: boolean): Promise<void> {
+    const state = forwards ? 'forwarding' : 'disabled';
+    for (let i = 0; i < this.interfaces.length; i++)
+      await tool('bridge', ['link', 'set', 'dev', this.#port(i), 'state', bridgeStates[state]], '');
+  }
+
   /** Starts a program on the host. The returned process is `nsenter`'s; `processes` finds the program itself. */
   run(argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
     const entrance = spawn('nsenter', [...this.#namespaces(), ...argv], options);
@@ -250,6 +257,9 @@ export class Host {
     return pids.length;
   }
 }
+
+/** BR_STATE_… of linux/if_bridge.h. */
+const bridgeStates = { disabled: '0', forwarding: '3' } as const;
 
 /** A /dev of the host's own, so that its /dev/log is its own too; devices can't be made in a user namespace, but bound. */
 const privateDevices = [

@@ -1,0 +1,57 @@
+/** The rows of bench/failover/results.jsonl: one for each case, engine and set of files of a run. Rows are added, never changed. */
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
+import { join } from 'node:path';
+import type { EngineName } from '../../src/lab/engine.ts';
+import type { TrialResult } from './trial.ts';
+import type { Usage } from './usage.ts';
+
+interface Common {
+  readonly engine: EngineName;
+  readonly files: string;
+}
+
+export type Measured = Common &
+  (
+    | { readonly kind: 'case'; readonly name: string; readonly trials: readonly TrialResult[] }
+    | { readonly kind: 'idle'; readonly seconds: number; readonly usage: readonly Usage[] }
+    | { readonly kind: 'saturated'; readonly seconds: number; readonly moves: number; readonly perSecond: number }
+  );
+
+export type Row = Measured & {
+  readonly run: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly loadBefore: number;
+};
+
+const file = join(import.meta.dirname, 'results.jsonl');
+const run = new Date().toISOString();
+const loadBefore = loadavg()[0]!;
+
+export function record(measured: Measured): void {
+  const machine = `${cpus()[0]?.model ?? ''}, ${cpus().length} processors, Linux ${release()}, Node ${process.version}`;
+  const row: Row = { run, commit: commit(), machine, loadBefore, ...measured };
+  appendFileSync(file, `${JSON.stringify(row, (_, value) => (typeof value === 'number' ? round(value) : value))}\n`);
+}
+
+export function readRows(): Row[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Row);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+/** The commit that was measured; with a plus when the program was changed since. */
+function commit(): string {
+  const git = (...args: string[]) =>
+    spawnSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).stdout?.trim() ?? '';
+  const hash = git('rev-parse', '--short', 'HEAD');
+  return hash === '' ? 'unknown' : git('status', '--porcelain', '--', '../../src') === '' ? hash : `${hash}+`;
+}

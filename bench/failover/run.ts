@@ -1,0 +1,127 @@
+/**
+ * How long clients wait when the address moves, and what the VRRP daemon costs while it doesn't.
+ *
+ * npm run bench:failover -- [case...] [--files seed,tuned-20] [--engine evergate] [--trials 20] [--idle 30] [--saturated 600] [--no-record]
+ *
+ * Files: `seed` (the example's, unmodified), `tuned-100`, `tuned-20`, `tuned-10` (bench/failover/tuned with that interval in milliseconds).
+ * Engines: evergate, haproxy+keepalived. `--idle 0` and `--trials 0` leave those parts out. Needs namespaces, so Linux and root.
+ * Results go to bench/failover/results.jsonl, and docs/failover.md is written anew from them.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type EngineName, engineNamed, engineNames } from '../../src/lab/engine.ts';
+import { enterLab, insideLab, namespaceAccess } from '../../src/lab/enter.ts';
+import { loadCluster } from '../../src/lab/load-cluster.ts';
+import { cases } from './cases.ts';
+import { figures, writePage } from './page.ts';
+import { type Measured, record } from './rows.ts';
+import { Bench, type TrialResult } from './trial.ts';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    files: { type: 'string', default: 'seed,tuned-20' },
+    engine: { type: 'string', default: 'evergate' },
+    trials: { type: 'string', default: '20' },
+    idle: { type: 'string', default: '30' },
+    saturated: { type: 'string', default: '0' },
+    'no-record': { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+const examples = join(import.meta.dirname, '../../examples');
+const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
+
+async function main(): Promise<void> {
+  const unknown = positionals.filter((name) => !cases.some((one) => one.name === name));
+  if (unknown.length > 0)
+    throw new Error(`no such case: ${unknown.join(', ')} (${cases.map(({ name }) => name).join(', ')})`);
+  const folder = mkdtempSync(join(tmpdir(), 'evergate-failover-'));
+  try {
+    for (const files of options.files.split(','))
+      for (const engine of options.engine.split(',')) await measure(files, engineOf(engine), folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  if (!options['no-record']) writePage();
+}
+
+function engineOf(name: string): EngineName {
+  const engine = engineNames.find((each) => each === name);
+  if (engine === undefined) throw new Error(`no such engine: ${name} (${engineNames.join(', ')})`);
+  return engine;
+}
+
+async function measure(files: string, engine: EngineName, folder: string): Promise<void> {
+  const keepalived = (which: string) => ({
+    name: which === 'active' ? 'lb1' : 'lb2',
+    file: fileOf(files, which, folder),
+  });
+  const loaded = await loadCluster([join(examples, 'haproxy.cfg')], [keepalived('active'), keepalived('passive')]);
+  const bench = new Bench(loaded, engineNamed(engine));
+  const keep = (measured: Measured) => {
+    if (!options['no-record']) record(measured);
+  };
+  console.log(`\n${engine}, ${files}`);
+  try {
+    await bench.start();
+    for (const one of Number(options.trials) > 0 ? chosen : []) {
+      const trials: TrialResult[] = [];
+      for (let i = 0; i < Number(options.trials); i++) {
+        const result = await bench.trial(one);
+        trials.push(result);
+        if (options.verbose) console.log(JSON.stringify(result));
+      }
+      console.log(`  ${one.title.padEnd(34)} away ${line(trials, 'away')}   back ${line(trials, 'back')}`);
+      keep({ kind: 'case', engine, files, name: one.name, trials });
+    }
+    const idle = Number(options.idle);
+    if (idle > 0) {
+      const usage = await bench.idle(idle);
+      for (const { node, state, cpuPercent, withScriptsPercent, memoryMiB } of usage)
+        console.log(
+          `  idle ${node} ${state.padEnd(7)} ${cpuPercent.toFixed(2)} % (with scripts ${withScriptsPercent.toFixed(2)} %), ${memoryMiB.toFixed(1)} MiB`,
+        );
+      keep({ kind: 'idle', engine, files, seconds: idle, usage });
+    }
+    const saturated = Number(options.saturated);
+    if (saturated > 0) {
+      const { moves, report } = await bench.saturated(saturated);
+      const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1] ?? 0);
+      console.log(
+        `  saturated ${saturated} s, ${perSecond.toFixed(0)} requests a second: the address moved ${moves} times`,
+      );
+      keep({ kind: 'saturated', engine, files, seconds: saturated, moves, perSecond });
+    }
+  } catch (error) {
+    for (const said of bench.cluster.recentLog(30)) console.error(said);
+    throw error;
+  } finally {
+    await bench.dispose();
+  }
+}
+
+function line(trials: readonly TrialResult[], which: 'away' | 'back'): string {
+  const [outage, failed, touched] = figures(trials, which);
+  return `${outage!.padStart(15)} ms, failed ${failed} (${touched})`;
+}
+
+function fileOf(files: string, which: string, folder: string): string {
+  if (files === 'seed') return join(examples, `keepalived-${which}.conf`);
+  const interval = /^tuned-(\d+)$/.exec(files)?.[1];
+  if (interval === undefined) throw new Error(`no such files: ${files} (seed, tuned-<milliseconds>)`);
+  const text = readFileSync(join(import.meta.dirname, `tuned/keepalived-${which}.conf`), 'utf8');
+  const path = join(folder, `${files}-${which}.conf`);
+  writeFileSync(path, text.replace('advert_int 0.02', `advert_int ${Number(interval) / 1000}`));
+  return path;
+}
+
+if (!insideLab()) {
+  const access = namespaceAccess();
+  if (access.kind === 'none') throw new Error(`namespaces are needed: ${access.reason}`);
+  await enterLab(access);
+}
+await main();
+process.exit(0);
