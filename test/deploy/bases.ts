@@ -17,9 +17,10 @@ function folderOfThisRun(): string {
 }
 
 /** What Debian's own slim images leave out. */
-export const slim = ['doc', 'info', 'linda', 'lintian', 'locale', 'man'].map(
-  (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
-);
+export const slim = [
+  ...['doc', 'info', 'linda', 'lintian', 'locale', 'man'].map((it) => `--dpkgopt=path-exclude=/usr/share/${it}/*`),
+  '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*',
+];
 
 /**
  * A minimal Debian 12 with these packages, as a tar archive.
