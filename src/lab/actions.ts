@@ -190,14 +190,19 @@ export class Actions {
     await this.#cluster.host(name).runToEnd('sh', '-ec', script, this.#cluster.topology.virtualAddress);
   }
 
-  /** Leaves the balancer the descriptors that it has, and not one more. */
+  /**
+   * Leaves the balancer the descriptors that it has, and not one more. The limit is on numbers, not on how many there are
+   * (getrlimit(2)): below the lowest free one nothing new can be opened until something there is closed.
+   */
   async #descriptors(name: string, exhausted: boolean): Promise<void> {
     const host = this.#cluster.host(name);
     const { commandLines } = this.#cluster.engine;
     for (const pid of host.processes(commandLines.balancer)) {
-      const open = readdirSync(`/proc/${pid}/fd`).length;
+      const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+      let lowestFree = 0;
+      while (open.has(lowestFree)) lowestFree++;
       const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1] ?? '524288';
-      const limit = `--nofile=${exhausted ? open : hard}:${hard}`;
+      const limit = `--nofile=${exhausted ? lowestFree : hard}:${hard}`;
       await once(spawn('prlimit', ['--pid', String(pid), limit], { stdio: 'ignore' }), 'exit');
     }
     if (exhausted) this.#repairs.set(`descriptors ${name}`, () => this.#descriptors(name, false));

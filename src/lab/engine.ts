@@ -1,6 +1,7 @@
 /** What runs on the balancers: Evergate, or the installed originals, behind one interface. */
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { launcher } from '../core/limits.ts';
 import type { Host } from './network.ts';
 
 export type EngineName = 'evergate' | 'haproxy+keepalived';
@@ -95,7 +96,13 @@ export const originals: Engine = {
     const [parent] = host.processes(this.commandLines.vrrp);
     if (parent !== undefined) process.kill(parent, 'SIGTERM');
     const [master] = host.processes(this.commandLines.balancer);
-    if (master !== undefined) process.kill(master, 'SIGUSR1');
+    if (master === undefined) return;
+    process.kill(master, 'SIGUSR1');
+    // A soft stop waits for every kept connection; whoever stops a node loses patience, as Evergate's launcher does.
+    const patience = setTimeout(() => {
+      if (host.processes(this.commandLines.balancer).includes(master)) process.kill(master, 'SIGTERM');
+    }, launcher.drainMsMax);
+    patience.unref();
   },
   reload(host) {
     const [master] = host.processes(this.commandLines.balancer);
