@@ -142,10 +142,7 @@ export class Runner {
     const rehearsal = this.#rehearsal;
     if (step.verb === 'wait') {
       const condition = () => rehearsal.isMet(step.what, this.#scene());
-      await this.cluster.until(step.what, condition, step.ms).catch((error: Error) => {
-        unmet.push(error.message);
-        this.#events.told(monotonicMs(), 'problem', '', error.message);
-      });
+      await this.cluster.until(step.what, condition, step.ms).catch((error: Error) => this.#failed(error, unmet));
       return undefined;
     }
     const foreseen = rehearsal.foresee(step, this.#scene());
@@ -153,9 +150,15 @@ export class Runner {
     mark?.(text, targets[0] ?? '');
     this.#events.told(monotonicMs(), 'step', targets[0] ?? '', text);
     rehearsal.lastChange = monotonicMs();
-    await this.#actions!.perform(step, targets);
+    await this.#actions!.perform(step, targets).catch((error: Error) => this.#failed(error, unmet));
     rehearsal.take(step, foreseen);
     return foreseen;
+  }
+
+  /** What was in vain is part of the verdict; the drill goes on. */
+  #failed({ message }: Error, unmet: string[]): void {
+    unmet.push(message);
+    this.#events.told(monotonicMs(), 'problem', '', message);
   }
 
   #scene(): Scene {
