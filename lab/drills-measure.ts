@@ -120,17 +120,7 @@ interface Kept {
 
 /** What is worth keeping: each trial's figures, without the course of its events. */
 function kernel(report: Kept): unknown {
-  const figures = [
-    'trial',
-    'requests',
-    'failed',
-    'failures',
-    'keptLost',
-    'outageMs',
-    'bothHeldMs',
-    'ownDelayMs',
-    'reasons',
-  ];
+  const figures = ['trial', 'requests', 'failed', 'keptLost', 'outageMs', 'bothHeldMs', 'ownDelayMs', 'reasons'];
   const drills = report.drills.map((drill) => ({
     ...drill,
     runs: drill.runs.map((run) => Object.fromEntries(figures.map((figure) => [figure, run[figure]]))),

@@ -1,15 +1,22 @@
 /**
- * Writes docs/drills.md from kept results: `node lab/drills-page.ts <folder>`, where the folder has a sub-folder for each configuration with
- * `evergate.json` and `haproxy+keepalived.json` as `evergate drill --json` writes them, and a `title` file. The measurements are made before, on an idle machine:
+ * Writes docs/drills.md from the results in bench/results-drills/ (one folder a configuration, one file an engine): `node lab/drills-page.ts`.
  *
- *     evergate drill -f … -k … --trials 7 --json bench/results-drills/examples/evergate.json
- *     evergate drill -f … -k … --trials 7 --engine haproxy+keepalived --json bench/results-drills/examples/haproxy+keepalived.json
+ * The results come from one command, which runs every drill of the comparison on every configuration with both engines and then writes this page:
+ *
+ *     node lab/drills-measure.ts                      what has no result yet
+ *     node lab/drills-measure.ts --again              everything anew, about an hour on an idle machine
+ *     node lab/drills-measure.ts --again --only examples --engine evergate
+ *
+ * It can be interrupted and started again; lab/comparison.ts says what is compared. Four configurations are other people's files, which are
+ * read where `../shared/corpus` is; without it their kept results stay.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { verbs } from '../src/lab/drill-file.ts';
+import type { EngineName } from '../src/lab/engine.ts';
+import { busyMs } from '../src/lab/verdict.ts';
+import { type Configuration, comparedDrills, comparedEngines, configurations, resultFile } from './comparison.ts';
 
 interface Spread {
   readonly median: number;
@@ -50,18 +57,16 @@ const reference: Readonly<Record<string, { readonly outage: string; readonly fai
   reload: { outage: 'none', failed: '0' },
 };
 
-const folder = process.argv[2] ?? fileURLToPath(new URL('../bench/results-drills', import.meta.url));
-const configurations = readdirSync(folder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name)
-  .sort((a, b) => Number(b === 'examples') - Number(a === 'examples') || a.localeCompare(b));
+const measured = configurations.filter(({ name }) =>
+  comparedEngines.some((engine) => existsSync(resultFile(name, engine))),
+);
 writeFileSync(fileURLToPath(new URL('../docs/drills.md', import.meta.url)), page());
 
 function page(): string {
-  const first = read(configurations[0] ?? '', 'evergate');
+  const first = read('examples', 'evergate');
   return `# Drills: what clients see of each failure
 
-Written by \`node lab/drills-page.ts\` from the results in \`bench/results-drills/\`; not by hand. \`evergate drill --help\` tells how to rehearse your own files.
+Written by \`node lab/drills-measure.ts\` from the results in \`bench/results-drills/\`; not by hand. \`evergate drill --help\` tells how to rehearse your own files.
 
 Each figure is the median of ${first?.trials ?? 0} trials, the worst in brackets, under 200 new connections a second and four kept ones with ten requests a second
 each; clients wait 900 ms for an answer. An outage is the longest time in which a client who asked got no answer; below about 25 ms it is an answer's latency.
@@ -69,7 +74,7 @@ each; clients wait 900 ms for an answer. An outage is the longest time in which 
 Both engines ran the same, unmodified files in the same network namespaces, one after the other, on ${availableParallelism()} processors.
 HAProxy 2.6.12 and Keepalived 2.2.7 run without a supervisor that would restart them; Evergate's launcher restarts what died.
 
-${configurations.map(section).join('\n')}
+${measured.map(section).join('\n')}
 ## A drill of your own
 
 A drill is a YAML file: \`evergate drill -f haproxy.cfg -k lb1=… -k lb2=… --drill mine.yaml\`.
@@ -101,6 +106,15 @@ ${Object.entries(verbs)
 
 \`answer\` takes a number where that makes sense (\`status 500\`, \`slow 300\`); \`stall\` and \`overload\` last for what \`for\` says.
 
+## In virtual time
+
+\`evergate drill --simulate -f … -k …\` plays the same files through the same VRRP engine on a virtual clock and network: milliseconds a drill, on any system,
+without namespaces or root, and the same again from the same \`--seed\`. Prediction, conditions and judge are those of the namespaces, and the test suite compares
+the verdicts of both worlds. \`--engine haproxy+keepalived\` plays what Keepalived does differently: it knows of the balancer only what is tracked, waits out its
+skew after a resignation, and nobody starts again what died. Played are the nodes, their halves, links, addresses, scripts and advertisements; clients
+get an answer where the address is held and the balancer behind it serves. Web servers, load, logs and descriptors do not exist there: a drill that needs
+them is named and left out. Processes need no time there, so figures are what the protocol and the files make of a fault, not what a machine adds.
+
 ## Is the prober right?
 
 The originals on the example's files, measured by another prober before (medians of seven), and by this one:
@@ -114,22 +128,31 @@ stopped for exactly 100 ms (\`src/lab/prober/prober.test.ts\`).
 `;
 }
 
-function section(configuration: string): string {
-  const ours = read(configuration, 'evergate');
-  const theirs = read(configuration, 'haproxy+keepalived');
-  const title = readFileSync(join(folder, configuration, 'title'), 'utf8').trim();
-  const rows = (ours ?? theirs)?.drills.map(({ name, title: drill }) => {
-    const [a, b] = [ours, theirs].map((results) => results?.drills.find((each) => each.name === name));
-    return `| ${drill} | ${cells(a)} | ${cells(b)} |`;
+function section({ name, title, about }: Configuration): string {
+  const ours = read(name, 'evergate');
+  const theirs = read(name, 'haproxy+keepalived');
+  const rows = comparedDrills.flatMap((drill) => {
+    const [a, b] = [ours, theirs].map((results) => results?.drills.find((each) => each.name === drill));
+    return a === undefined && b === undefined ? [] : [`| ${(a ?? b)?.title} | ${cells(a)} | ${cells(b)} |`];
   });
   return `## ${title}
 
+${about}
+
 | drill | Evergate: outage | predicted | failed | kept lost | HAProxy + Keepalived: outage | predicted | failed | kept lost |
 |---|---|---|---|---|---|---|---|---|
-${(rows ?? []).join('\n')}
+${rows.join('\n')}
 
-The prober itself was late by up to ${ms(latest(ours))} (Evergate) and ${ms(latest(theirs))} (originals): ${Math.max(latest(ours), latest(theirs)) > 100 ? 'the machine was busy with other work, and differences below that say nothing.' : 'the machine was idle.'}
+${[...punctuality('Evergate', ours), ...punctuality('the originals', theirs)].join(' ')}
 `;
+}
+
+/** How late the prober itself was: differences below that say nothing. */
+function punctuality(engine: string, results: Results | undefined): readonly string[] {
+  if (results === undefined) return [`Not measured with ${engine} yet.`];
+  const late = latest(results);
+  const busy = late > busyMs ? ', because the machine had other work: smaller differences say nothing' : '';
+  return [`With ${engine} the prober itself was late by up to ${ms(late)}${busy}.`];
 }
 
 function latest(results: Results | undefined): number {
@@ -154,8 +177,8 @@ function check(): string {
     .join('\n');
 }
 
-function read(configuration: string, engine: string): Results | undefined {
-  const path = join(folder, configuration, `${engine}.json`);
+function read(configuration: string, engine: EngineName): Results | undefined {
+  const path = resultFile(configuration, engine);
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined;
 }
 
