@@ -5,7 +5,7 @@ export interface Attempt {
   /** Numbers of the settings that it is for. */
   readonly settings: string;
   readonly measured: string;
-  readonly outcome: 'kept' | 'dropped' | 'for all';
+  readonly outcome: 'kept' | 'dropped';
 }
 
 export const attempts: readonly Attempt[] = [
@@ -26,6 +26,12 @@ export const attempts: readonly Attempt[] = [
     what: 'What only the log wants to know is not gathered where there is no log',
     settings: '1, 3',
     measured: '15 facts and 5 atomic loads a request less; the function had 2.4 % of the time',
+    outcome: 'kept',
+  },
+  {
+    what: 'The rewritten head of an answer goes over the one that was received, right before its body; both are sent from there',
+    settings: '1, 2, 3, 4',
+    measured: 'two copies of the body and one send slot less; 150 → 46 bytes of garbage a request in the proxy',
     outcome: 'kept',
   },
   {

@@ -5,6 +5,7 @@
  * network card (udp(7), UDP_SEGMENT): twelve such lines cost about as much as two. So lines of one batch leave in groups, not in the
  * order in which they came; in a small batch, where order is what a reader sees and cost is not, they leave as they came.
  */
+import { writeBytes } from '../core/log/write.ts';
 import { linux, stableBytes } from './libc.ts';
 
 export const linesMax = 64;
@@ -57,10 +58,9 @@ export class DatagramBatch {
   /** @returns true when the batch is full. */
   add(buffer: Uint8Array, start: number, end: number): boolean {
     const { count } = this;
-    this.#lines.bytes.set(buffer.subarray(start, end), this.#bytes);
     this.#starts[count] = this.#bytes;
     this.#lengths[count] = end - start;
-    this.#bytes += end - start;
+    this.#bytes = writeBytes(this.#lines.bytes, this.#bytes, buffer, start, end);
     this.count = count + 1;
     return this.count === linesMax || this.#bytes >= batchBytes;
   }

@@ -169,10 +169,13 @@ export function errno(): number {
   return koffi.errno();
 }
 
+const errorNames = new Map<number, string>();
+
 /** Name of an error number ('ECONNREFUSED'), or its digits. */
 export function errorName(number: number): string {
-  for (const [name, value] of Object.entries(koffi.os.errno)) if (value === number) return name;
-  return String(number);
+  if (errorNames.size === 0)
+    for (const [name, value] of Object.entries(koffi.os.errno)) if (!errorNames.has(value)) errorNames.set(value, name);
+  return errorNames.get(number) ?? String(number);
 }
 
 /** Zeroed memory outside the JavaScript heap, which never moves and lives as long as the process. */

@@ -78,7 +78,7 @@ export interface Stream {
 export interface StreamHandler {
   /** A stream that was asked for with `connect` is established. Not called for accepted streams. */
   opened(stream: Stream): void;
-  /** Bytes [start, end) of `buffer`, valid for this call only; at least one. */
+  /** Bytes [start, end) of `buffer`, valid for this call only; at least one. The handler may write over them. */
   received(buffer: Uint8Array, start: number, end: number): void;
   /** After a `write` that returned false: the queue fell below the low-water mark. */
   drained(): void;

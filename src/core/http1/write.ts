@@ -41,6 +41,13 @@ export class Output {
     this.length += size;
   }
 
+  /** Copies everything to `offset` of another buffer, which has room for it. */
+  copyTo(to: Uint8Array, offset: number): void {
+    const { bytes, length } = this;
+    if (length > 512) to.set(bytes.subarray(0, length), offset);
+    else for (let i = 0; i < length; i++) to[offset++] = bytes[i]!;
+  }
+
   append(bytes: Uint8Array): void {
     this.copy(bytes, 0, bytes.length);
   }

@@ -168,7 +168,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
   // ---------------------------------------------------------------- the response
 
   serverBytes(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#phase === 'body') this.#advance(this.response.readBody(buffer, start, end, 0));
+    if (this.#phase === 'body') this.#advance(this.response.readBody(buffer, start, end, 0, start));
     else if (this.#phase === 'tunnel') this.#relay!.serverBytes(buffer, start, end);
     else if (this.#phase === 'head') {
       this.armServer();

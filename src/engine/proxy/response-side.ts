@@ -151,7 +151,7 @@ export class ResponseSide {
     shape.clientMinor = clientMinor;
     writeResponseHead(out, head, shape);
     this.#owner.responseBegins();
-    return this.readBody(buffer, start, end, out.length);
+    return this.readBody(buffer, start, end, out.length, head.lineStart);
   }
 
   /** How the body comes, and how it leaves (RFC 9112 §6.3). */
@@ -172,8 +172,11 @@ export class ResponseSide {
     }
   }
 
-  /** @param pending bytes of the context's output that go before the body. */
-  readBody(buffer: Uint8Array, start: number, end: number, pending: number): ResponseResult {
+  /**
+   * @param pending bytes of the context's output that go before the body.
+   * @param free from here to `start` the buffer holds nothing that anybody needs.
+   */
+  readBody(buffer: Uint8Array, start: number, end: number, pending: number, free: number): ResponseResult {
     const { context, stream } = this.#client;
     const { out } = context;
     const { body } = this;
@@ -186,6 +189,15 @@ export class ResponseSide {
       const size = body.dataEnd - body.dataStart;
       if (size === 0) continue;
       this.#report.bytesRead += size;
+      if (out.length > 0 && body.kind === 'length' && out.length <= body.dataStart - free) {
+        // The head goes over the one that was received, right before its body: both leave as one, and no body is copied.
+        const from = body.dataStart - out.length;
+        out.copyTo(buffer, from);
+        out.length = 0;
+        this.started = true;
+        go = stream.write(buffer, from, body.dataEnd);
+        continue;
+      }
       if (this.#chunked) out.chunkSize(size);
       if (size <= copyBytesMax && out.length <= 4 * copyBytesMax) out.copy(buffer, body.dataStart, body.dataEnd);
       else {
