@@ -29,8 +29,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the timer is not reset by an advertisement',
     file: 'core/vrrp/machine.ts',
-    from: 'state.willing = false;\n    state.wait(this.#settings, this.priority, now);',
-    to: 'state.willing = false;',
+    from: 'state.follows = heard.source;\n    state.wait(this.#settings, this.priority, now);',
+    to: '',
   },
   {
     name: 'priority 0 is ignored by a backup',
@@ -131,8 +131,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a late riser believes what waited in its socket',
     file: 'core/vrrp/machine.ts',
-    from: 'now < this.#listensUntil) return;',
-    to: 'false) return;',
+    from: "if (state.kind !== 'backup' || now < this.#listensUntil) return;",
+    to: "if (state.kind !== 'backup') return;",
   },
   {
     name: 'a late riser lets go for good without a word',

@@ -14,6 +14,8 @@ export class BackupState {
   activeDownAt = Infinity;
   /** Active_Adver_Interval. */
   activeIntervalMs: number;
+  /** Whose advertisements keep it a backup; undefined before the first. */
+  follows: string | undefined;
   /** Who said priority 0 and was not spoken after since: Active_Down_Timer fires as soon as nothing waits to be heard. */
   resigned: string | undefined;
   /** In a sync group: would be active by itself, waits for the other members. */

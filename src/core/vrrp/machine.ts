@@ -261,6 +261,7 @@ export class VirtualRouterMachine {
     state.learnInterval(this.#settings, heard.advertisementIntervalMs);
     if (this.#owesLastWord && now >= this.#listensUntil) this.#payLastWord(heard);
     state.willing = false;
+    state.follows = heard.source;
     state.wait(this.#settings, this.priority, now);
   }
 
@@ -391,8 +392,11 @@ export class VirtualRouterMachine {
 
   /** The IETF's work on VRRP with BFD: losing the session is an Active_Down event, whatever the timer says. */
   #peerLost(source: string, now: number): void {
-    if (this.#state.kind !== 'backup' || this.#history.heard?.source !== source || now < this.#listensUntil) return;
-    this.#promote(this.#state, now, `BFD lost ${source}`);
+    const state = this.#state;
+    if (state.kind !== 'backup' || now < this.#listensUntil) return;
+    // A lower one may have noticed first and spoken since.
+    if ((state.follows ?? this.#history.heard?.source) !== source) return;
+    this.#promote(state, now, `BFD lost ${source}`);
   }
 
   #log(severity: 'info' | 'notice' | 'warning', message: string): void {
