@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { PlanCluster, type PlanWorldName } from '../../sim/vrrp/plan-cluster.ts';
 import { parseHaproxy } from '../../src/config/haproxy/parse.ts';
 import { parseKeepalived } from '../../src/config/keepalived/parse.ts';
+import type { Random } from '../../src/engine/ports.ts';
 import { buildVrrpPlan } from '../../src/plan/build-vrrp.ts';
 import { buildCluster, type NodeFile } from '../../src/plan/explain/cluster.ts';
 import { type Explanation, explain } from '../../src/plan/explain/explain.ts';
@@ -41,16 +42,21 @@ export function findingNames(texts: Texts): FindingName[] {
   return [...new Set(explained(texts).findings.map(({ finding }) => finding))].sort();
 }
 
-/** The nodes in virtual time, all started at 0. */
-export function running(nodes: readonly NodeFile[], world: PlanWorldName): PlanCluster {
+/** The nodes in virtual time, all started at 0. @param chance given: Evergate's nodes watch each other by BFD. */
+export function running(nodes: readonly NodeFile[], world: PlanWorldName, chance?: Random): PlanCluster {
   const { routers } = buildCluster(nodes);
   return new PlanCluster(
     nodes.map((node) => {
       const shares = routers.flatMap(({ members }) => members).filter((member) => member.node === node);
       const byInterface = Map.groupBy(shares, ({ router }) => router.settings.interface);
-      const sources = [...byInterface].map(([name, each]) => [name, each.map(({ source }) => source)] as const);
+      // Addresses that no file names are made up from the node's number: another network has others.
+      const sources = [...byInterface].map(
+        ([name, each], index) =>
+          [name, each.map(({ source }) => source.replace(/^192\.0\.2\./, `192.0.${2 + index}.`))] as const,
+      );
       return { name: node.name, plan: node.plan, sources: new Map(sources) };
     }),
     world,
+    chance,
   );
 }

@@ -9,6 +9,7 @@ import { basename, dirname } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { frameMs, type PlanCluster } from '../../sim/vrrp/plan-cluster.ts';
+import { SeededRandom } from '../../sim/vrrp/random.ts';
 import type { NodeFile } from '../../src/plan/explain/cluster.ts';
 import { explain, type RouterExplanation } from '../../src/plan/explain/explain.ts';
 import type { Outcome } from '../../src/plan/explain/outcome.ts';
@@ -40,6 +41,34 @@ for (const [path, files] of clusters) {
     });
   }
 }
+
+for (const [path, files] of clusters)
+  test(`${basename(path)}: nodes that watch each other notice a loss as soon as told`, () => {
+    const nodes = files.map((file) => nodeOf(basename(file, '.conf'), readFileSync(file, 'utf8')));
+    for (const router of explain(nodes, undefined).routers) {
+      const watched = router.failures.filter(({ outcome }) => outcome.evergate.watched !== undefined);
+      assert.ok(watched.length > 0);
+      for (const { node, ids, outcome } of watched)
+        for (const id of ids)
+          for (const [index, moment] of moments.entries()) {
+            const cluster = running(nodes, 'evergate', new SeededRandom(index));
+            cluster.run(moment);
+            fail(cluster, node, id);
+            const told = { ...outcome.evergate, ...outcome.evergate.watched };
+            judge(cluster, nameOf(router), told, `watched: ${node} ${id} at ${moment}`);
+          }
+    }
+  });
+
+test('no_peer_bfd: nothing is promised that nobody watches for', () => {
+  const files = clusters.get([...clusters.keys()].find((path) => path.endsWith('multicast'))!)!;
+  const nodes = files.map((file) =>
+    nodeOf(basename(file, '.conf'), readFileSync(file, 'utf8').replace(/(vrrp_instance[^{]*\{)/, '$1\n no_peer_bfd')),
+  );
+  const [router] = explain(nodes, undefined).routers;
+  assert.ok(router!.failures.some(({ outcome }) => outcome.evergate.changed));
+  assert.ok(router!.failures.every(({ outcome }) => outcome.evergate.watched === undefined));
+});
 
 test('any priorities, weights, intervals and preemption', () => {
   fc.assert(

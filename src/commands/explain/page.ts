@@ -3,9 +3,10 @@ import type { Diagnostic } from '../../config/diagnostic.ts';
 import type { ConditionClass } from '../../plan/explain/combinations.ts';
 import type { Explanation, FailureRow, PriorityExplanation, RouterExplanation } from '../../plan/explain/explain.ts';
 import type { Outcome } from '../../plan/explain/outcome.ts';
+import { watchedMsMax } from '../../plan/explain/outcome.ts';
 import type { World } from '../../plan/explain/situation.ts';
 import { picture } from './picture.ts';
-import { describeOutcome, duration, listed, type Paint, pageColumns, table, wrap } from './text.ts';
+import { describeOutcome, duration, formulaOf, listed, type Paint, pageColumns, table, wrap } from './text.ts';
 
 const worldNames: Readonly<Record<World, string>> = { evergate: 'Evergate', keepalived: 'Keepalived' };
 
@@ -132,12 +133,13 @@ function failureRow({ node, what, outcome }: FailureRow, paint: Paint): string[]
   const name = node === '' ? '' : `${node}: `;
   const lines = wrap(`${name}${what.join('; ')}`, pageColumns - 4);
   const same = JSON.stringify(outcome.evergate) === JSON.stringify(outcome.keepalived);
-  const told = same
+  const worlds = same
     ? [['both', outcome.evergate] as const]
     : (['evergate', 'keepalived'] as const).map((world) => [worldNames[world], outcome[world]] as const);
-  for (const [label, each] of told) {
-    lines.push(`  ${label.padEnd(11)} ${describeOutcome(each, paint)}`);
-    const because = [each.why, each.maxMs === 0 ? '' : each.formula].filter((part) => part !== '').join('; ');
+  for (const [label, each] of worlds) {
+    const told = wrap(describeOutcome(each, paint), pageColumns - 20);
+    lines.push(...told.map((line, index) => `  ${(index === 0 ? label : '').padEnd(11)} ${line}`));
+    const because = [each.why, formulaOf(each)].filter((part) => part !== '').join('; ');
     if (each.changed && because !== '')
       lines.push(...wrap(because, pageColumns - 20).map((line) => `${' '.repeat(14)}${paint('dim', line)}`));
     else if (!each.changed && each.deadHolder) lines.push(`${' '.repeat(14)}${paint('dim', each.why)}`);
@@ -172,9 +174,17 @@ function combinationLines(explained: RouterExplanation, paint: Paint): string[] 
     ...heading(`Everything together: ${count}${limit}`, paint),
     ...indented(table([...names, 'Evergate', 'Keepalived'], rows, paint)),
     '',
-    ...indented(legend(combinations.classes, paint)),
+    ...indented([...legend(combinations.classes, paint), ...watchedNote(explained, paint)]),
     '',
   ];
+}
+
+/** The table has one time for each row: the longest. */
+function watchedNote({ failures }: RouterExplanation, paint: Paint): string[] {
+  const watched = failures.find(({ outcome }) => outcome.evergate.watched !== undefined)?.outcome.evergate.watched;
+  if (watched === undefined) return [];
+  const note = `Evergate's times are those beside a Keepalived. Where both nodes run Evergate, the loss of one is noticed within ${duration(watched.maxMs)} (${watched.formula}), on busy machines within ${duration(watchedMsMax)}.`;
+  return wrap(note, pageColumns - 4).map((line) => paint('note', line));
 }
 
 function cell(classes: readonly number[], all: readonly ConditionClass[]): string {

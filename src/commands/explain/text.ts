@@ -29,7 +29,9 @@ export function span(minMs: number, maxMs: number): string {
   if (maxMs === 0) return 'at once';
   const [from, to] = [duration(minMs), duration(maxMs)];
   if (from === to) return `after ${to}`;
-  return minMs === 0 ? `within ${to}` : `after ${from.replace(/ s$/, '')} to ${to}`;
+  const unit = / m?s$/;
+  const plain = unit.exec(from)?.[0] === unit.exec(to)?.[0] ? from.replace(unit, '') : from;
+  return minMs === 0 ? `within ${to}` : `after ${plain} to ${to}`;
 }
 
 /** `lb1, lb2 and lb3`. */
@@ -39,14 +41,28 @@ export function listed(names: readonly string[]): string {
 
 /** Who is active and after how long, in one cell. */
 export function describeOutcome(outcome: Outcome, paint: Paint): string {
-  const { active, instead, changed, deadHolder, minMs, maxMs } = outcome;
+  const { active, instead, changed, deadHolder, maxMs } = outcome;
   if (active.length === 0) return paint('bad', 'nobody');
   if (active.length > 1)
-    return paint('bad', `${listed(active)} at the same time${changed && maxMs > 0 ? `, ${span(minMs, maxMs)}` : ''}`);
+    return paint('bad', `${listed(active)} at the same time${changed && maxMs > 0 ? `, ${spans(outcome)}` : ''}`);
   const who = [...active, ...instead].join(' or ');
   const dead = deadHolder ? paint('bad', ' in front of a dead balancer') : '';
   if (!changed) return deadHolder ? `${paint('bad', `stays ${who}`)}${dead}` : paint('dim', `stays ${who}`);
-  return `${paint('strong', who)} ${span(minMs, maxMs)}${dead}`;
+  return `${paint('strong', who)} ${spans(outcome)}${dead}`;
+}
+
+/** What a pair with a Keepalived in it lacks: sessions between the nodes. */
+const unwatched = 'beside a Keepalived';
+
+function spans({ minMs, maxMs, watched }: Outcome): string {
+  const plain = span(minMs, maxMs);
+  return watched === undefined ? plain : `${span(watched.minMs, watched.maxMs)}; ${unwatched} ${plain}`;
+}
+
+/** How the times come about; empty where nothing has to be waited for. */
+export function formulaOf({ maxMs, formula, watched }: Outcome): string {
+  const plain = maxMs === 0 ? '' : formula;
+  return watched === undefined ? plain : `${watched.formula}; ${unwatched}: ${plain}`;
 }
 
 /** Breaks at spaces. Colours don't count. */

@@ -11,7 +11,7 @@ import { type Combinations, combine, outcomesOf, type Surroundings } from './com
 import { findAll } from './findings/all.ts';
 import type { BalancerFile } from './findings/balancer.ts';
 import type { Finding } from './findings/finding.ts';
-import { deafnessOf, type Outcome, settle } from './outcome.ts';
+import { deafnessOf, type Outcome, settle, watchedTime } from './outcome.ts';
 import { conditionOf, electionNode, failuresOf, type World } from './situation.ts';
 import { type Tracker, trackersOf, trackingWith } from './trackers.ts';
 
@@ -171,7 +171,9 @@ function partition(view: Surroundings): FailureRow | undefined {
     );
     const both = step.active === undefined ? [before] : [before, step.active];
     const why = `${before} goes on, and the others hear nothing of it`;
-    return { ...step, active: both, instead: [], why, changed: step.active !== undefined, deadHolder: false };
+    const { minMs, maxMs, formula } = step;
+    const time = { minMs, maxMs, formula, ...(world === 'evergate' ? watchedTime(step, nodes) : {}) };
+    return { ...time, active: both, instead: [], why, changed: step.active !== undefined, deadHolder: false };
   };
   const outcome = { evergate: of('evergate'), keepalived: of('keepalived') };
   const what = 'no advertisement passes between it and the others (firewall, switch)';

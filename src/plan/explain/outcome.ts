@@ -1,5 +1,6 @@
 /** Who is active in a situation, why, and after how long: `election` asked for a whole cluster, files that can't hear each other included. */
 
+import { peerBfd } from '../../core/limits.ts';
 import { type ElectionNode, elect, isAble, type TakeOver, takeOver, whyUnheard } from '../../core/vrrp/election.ts';
 import { compareContenders } from '../../core/vrrp/order.ts';
 import type { Member, VirtualRouter } from './cluster.ts';
@@ -17,6 +18,8 @@ export interface Outcome {
   readonly maxMs: number;
   /** How maxMs comes about; empty where nothing has to be waited for. */
   readonly formula: string;
+  /** The same where both ends are Evergate's and watch each other by BFD. Absent: nothing that a session would notice sooner. */
+  readonly watched?: Time;
   readonly changed: boolean;
   /** The address is held in front of a balancer that is dead. */
   readonly deadHolder: boolean;
@@ -69,6 +72,7 @@ export function settle(
   }
   const at = router.members.findIndex(({ node }) => node.name === before);
   const step = takeOver(nodes, before, standings[at]!.orderly);
+  const alone = conditions.every((condition, index) => (index === at) === (condition !== normal[index]));
   const active = step.active === undefined ? [] : [step.active];
   const changed = step.kind !== 'stays';
   const moved = changed && step.kind !== 'nobody';
@@ -77,12 +81,18 @@ export function settle(
     instead: moved ? step.possible.filter((name) => name !== step.active) : [],
     why: reason(step.kind, nodes, before, step.active, standings[at]!),
     ...timeOf(step, conditions, normal, at, nodes, world),
+    ...(alone && world === 'evergate' ? watchedTime(step, nodes) : {}),
     changed,
     deadHolder: holdsDead(active),
   };
 }
 
-type Time = Pick<Outcome, 'minMs' | 'maxMs' | 'formula'>;
+/** A span of milliseconds and how its end comes about. */
+export interface Time {
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly formula: string;
+}
 
 const unchanged: Time = { minMs: 0, maxMs: 0, formula: '' };
 
@@ -116,6 +126,21 @@ function timeOf(
     maxMs: parts.reduce((sum, { maxMs }) => sum + maxMs, 0),
     formula: parts.map(({ formula }) => formula).join(' + '),
   };
+}
+
+/** Nodes whose timers come late ask each other for more patience, up to this many milliseconds of silence. */
+export const watchedMsMax = peerBfd.intervalMs * peerBfd.multiplierMax;
+
+/**
+ * Evergate's nodes watch the one they follow by BFD (`no_peer_bfd` turns it off), and a lost session starts the take-over. The last
+ * packet came up to an interval before the failure. A pair of which one end is a Keepalived has no session.
+ */
+export function watchedTime(step: TakeOver, nodes: readonly ElectionNode[]): { readonly watched?: Time } {
+  const { intervalMs, multiplier } = peerBfd;
+  const maxMs = multiplier * intervalMs;
+  const both = nodes.every(({ settings }) => settings.peerBfd !== false);
+  if (step.kind !== 'silent' || !both || maxMs >= step.maxMs) return {};
+  return { watched: { minMs: maxMs - intervalMs, maxMs, formula: `BFD: ${multiplier} x ${intervalMs} ms` } };
 }
 
 /** Without preemption's history: from the best to the worst, whoever hears no active one that is better. */
