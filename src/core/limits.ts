@@ -58,8 +58,13 @@ export const lingerMs = 1_000;
 /** Bytes of the answer to a health check that are looked at: HAProxy's tune.bufsize. */
 export const checkAnswerBytesMax = 16_384;
 
-/** The balancer's supervisor and its worker threads, in milliseconds. */
+/** The balancer's supervisor and its worker threads; times in milliseconds. */
 export const supervisor = {
+  /**
+   * MiB of V8's young generation of a worker (V8 makes three semi-spaces of 2 MiB of it). A burst of new connections makes it grow to its most, by default 32 MiB
+   * and more, and it stays so; what a worker allocates for a request is next to nothing.
+   */
+  workerYoungMiBMax: 6,
   /** A worker that lived this long crashed of something new: another one takes its place at once. */
   workerForgivenMs: 1000,
   /** Pause before a worker that crashed sooner is replaced: it must not keep the processor busy. */

@@ -185,7 +185,11 @@ export class Generation {
       ledger: this.#io === 'uring' ? createLedger() : undefined,
     };
     const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(entry, { workerData: start, name: `worker ${index + 1}` });
+    const worker = new Worker(entry, {
+      workerData: start,
+      name: `worker ${index + 1}`,
+      resourceLimits: { maxYoungGenerationSizeMb: limits.workerYoungMiBMax },
+    });
     const thread: Thread = { worker, listening: false, startedAt: realClock.now() };
     this.#threads[index] = thread;
     await new Promise<void>((resolve) => {
