@@ -69,8 +69,10 @@ export const supervisor = {
   workerForgivenMs: 1000,
   /** Pause before a worker that crashed sooner is replaced: it must not keep the processor busy. */
   workerRestartMs: 200,
-  /** How often a worker says on the board that its event loop turns, and the supervisor says so to the VRRP half. */
+  /** How often a worker says on the board that its event loop turns. */
   workerBeatMs: 100,
+  /** How often the supervisor says so to the VRRP half: three times in what that one takes for a freeze. Each costs it a wake-up. */
+  beatMs: 300,
   /** A worker whose loop has not turned for this long serves nobody. Long enough for the worst garbage collection and a busy machine. */
   workerSilentMs: 1000,
   /** A worker that was told to break everything off and has not ended by then is terminated. */

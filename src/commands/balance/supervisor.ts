@@ -41,6 +41,7 @@ export class Supervisor {
   #stopping = false;
   #beat: NodeJS.Timeout | undefined;
   #watchedAt = 0;
+  #beatAt = -Infinity;
   readonly #beats = new Map<number, { count: number; at: number }>();
   readonly #retiring = new Set<Generation>();
 
@@ -196,7 +197,9 @@ export class Supervisor {
     if (now - this.#watchedAt > 3 * limits.workerBeatMs) this.#beats.clear();
     this.#watchedAt = now;
     this.#judge();
-    if (!this.#said.startsWith('not-serving')) this.#options.readiness('beat');
+    if (this.#said.startsWith('not-serving') || now - this.#beatAt < limits.beatMs - limits.workerBeatMs / 2) return;
+    this.#beatAt = now;
+    this.#options.readiness('beat');
   }
 
   #judge(): void {
