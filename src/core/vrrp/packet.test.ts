@@ -219,6 +219,9 @@ test('facts 10: padding after the message is no error', () => {
   payload.set(encodeAdvertisement(version2.settings, 100, multicast));
   payload.fill(0xa5, 20);
   assert.equal(refusal(version2.settings, { payload }), '');
+  const longer = new Uint8Array(27);
+  longer.set(payload);
+  assert.equal(refusal(version2.settings, { payload: longer }), 'length', 'no frame is padded so far');
 });
 
 test('facts 11: another address list is dropped as by 2.2.7, or taken as from 2.3.3, or trusted from whom we follow', () => {

@@ -68,6 +68,9 @@ export type Received =
     }
   | { readonly kind: 'rejected'; readonly error: ReceiveError; readonly message: string };
 
+/** A sender that counts Ethernet's padding: 46 bytes at least, less the IPv4 header. Keepalived 2.2.7 drops all that is longer than it says. */
+const paddedBytesMax = 26;
+
 export function receiveAdvertisement(
   packet: PacketFacts,
   settings: VirtualRouterSettings,
@@ -80,6 +83,8 @@ export function receiveAdvertisement(
 
   const message = decodeAdvertisement(payload, settings.family);
   if (message === undefined) return reject('length', `vrrp packet too short, length ${payload.length}`);
+  if (payload.length > Math.max(message.length, paddedBytesMax))
+    return reject('length', `vrrp packet too long, length ${payload.length} and expect ${message.length}`);
   const fields = checkFields(message, settings);
   if (fields !== undefined) return fields;
   const checksum = checksumForm(payload, message, settings.family, packet, multicastGroup(settings));
