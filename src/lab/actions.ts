@@ -114,12 +114,12 @@ export class Actions {
     const { engine } = this.#cluster;
     const host = this.#cluster.host(name);
     if (what === 'server' || what === 'log') this.#cluster.signalServices(name, 'SIGKILL');
-    else if (what === 'both') {
-      host.signal(engine.commandLines.all, 'SIGKILL');
-      this.#cluster.forgetState(name);
-    } else {
-      host.signal(engine.commandLines[what === 'vrrp' ? 'vrrp' : 'balancer'], 'SIGKILL');
-      if (what === 'vrrp') this.#cluster.forgetState(name);
+    else {
+      // All at one moment: what dies a little later than its parent could still say goodbye.
+      const killed = engine.commandLines[what === 'both' ? 'all' : what === 'vrrp' ? 'vrrp' : 'balancer'];
+      host.signal(killed, 'SIGSTOP');
+      host.signal(killed, 'SIGKILL');
+      if (what !== 'balancer') this.#cluster.forgetState(name);
     }
   }
 

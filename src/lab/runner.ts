@@ -23,6 +23,8 @@ const leadMs = 300;
 /** How long all must be well before a drill begins, and how long that may take. */
 const steadyMs = 500;
 const steadyWaitMs = 40_000;
+/** A dozen programs start at once, on whatever machine this is. */
+const bootWaitMs = 120_000;
 
 export class Runner {
   readonly #loaded: LoadedCluster;
@@ -58,7 +60,7 @@ export class Runner {
     await cluster.start();
     this.#prober = new Prober(cluster.client, { host: topology.virtualAddress, port: topology.port });
     this.#prober.onRecord = () => cluster.wake();
-    await this.#steady();
+    await this.#steady(bootWaitMs);
   }
 
   async dispose(): Promise<void> {
@@ -167,7 +169,7 @@ export class Runner {
   }
 
   /** All is well for a moment. Throws Error when that can't be had. */
-  async #steady(): Promise<void> {
+  async #steady(withinMs: number): Promise<void> {
     const { cluster } = this;
     const rehearsal = this.#rehearsal;
     rehearsal.mend(monotonicMs());
@@ -188,7 +190,7 @@ export class Runner {
         since = well ? (since ?? monotonicMs()) : undefined;
         return since !== undefined && monotonicMs() - since >= steadyMs;
       },
-      steadyWaitMs,
+      withinMs,
     );
   }
 
@@ -197,7 +199,7 @@ export class Runner {
     this.#rehearsal.mend(monotonicMs());
     try {
       await this.#actions!.repair();
-      await this.#steady();
+      await this.#steady(steadyWaitMs);
       return [];
     } catch (error) {
       const { cluster } = this;
