@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { busyMs } from '../../src/lab/verdict.ts';
 import { needs } from '../requirements.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
@@ -16,12 +17,22 @@ const files = [
   ...['-k', `lb2=${path('examples/keepalived-passive.conf')}`],
 ];
 
+const set = ['server-killed', 'reload', 'reload-bad-file', 'orderly-stop', 'balancer-killed'];
+/** The one fault of the set that may cost requests: those that the dead balancer had in hand. */
+const mayFail = 'balancer-killed';
+
+interface Results {
+  readonly drills: readonly Run[];
+  readonly notPlayed: readonly { readonly name: string }[];
+}
+
 interface Run {
   readonly name: string;
   readonly runs: readonly { readonly predictions: readonly Predicted[] }[];
   readonly predictionHeld: boolean;
   readonly clean: boolean;
   readonly failed: { readonly worst: number };
+  readonly ownDelayMs: { readonly worst: number };
   readonly reasons: readonly string[];
 }
 
@@ -35,7 +46,11 @@ interface Predicted {
 /** What a world says of a drill, without its times: those differ by what processes and the machine take. */
 function verdictOf({ predictionHeld, clean, failed, runs }: Run, name: string) {
   const steps = runs[0]!.predictions.map(({ step, active, seen, held }) => ({ step, active, seen, held }));
-  return { predictionHeld, clean, failed: name === 'balancer-killed' ? 'some may' : failed.worst, steps };
+  return { predictionHeld, clean, failed: name === mayFail ? 'some may' : failed.worst, steps };
+}
+
+function isWell({ name, predictionHeld, clean, failed }: Run): boolean {
+  return predictionHeld && clean && (name === mayFail || failed.worst === 0);
 }
 
 async function drill(...words: readonly string[]): Promise<{ readonly status: number; readonly text: string }> {
@@ -58,25 +73,35 @@ test('the short set of drills', {
   const folder = mkdtempSync(join(tmpdir(), 'evergate-drills-'));
   try {
     const report = join(folder, 'report.json');
-    const set = ['server-killed', 'reload', 'reload-bad-file', 'orderly-stop', 'balancer-killed'];
-    const wanted = set.flatMap((name) => ['--drill', name]);
-    const { status, text } = await drill(...files, ...wanted, '--json', report, '--junit', join(folder, 'junit.xml'));
-    assert.ok(status === 0 || status === 1, text);
-    const results = JSON.parse(readFileSync(report, 'utf8')) as { readonly drills: readonly Run[] };
-    const { drills } = results;
+    const read = () => JSON.parse(readFileSync(report, 'utf8')) as Results;
+    const rehearse = async (names: readonly string[]) => {
+      const wanted = names.flatMap((name) => ['--drill', name]);
+      const { status, text } = await drill(...files, ...wanted, '--json', report, '--junit', join(folder, 'junit.xml'));
+      assert.ok(status === 0 || status === 1, text);
+      return { drills: read().drills, text };
+    };
+    const first = await rehearse(set);
+    const { text } = first;
     assert.deepEqual(
-      drills.map(({ name }) => name),
+      first.drills.map(({ name }) => name),
       set,
     );
+    assert.match(readFileSync(join(folder, 'junit.xml'), 'utf8'), /<testsuite name="evergate drill" tests="5"/);
+    // A prober that was late saw a busy machine: what it says against a drill is looked at once more.
+    const doubtful = first.drills
+      .filter((run) => !isWell(run) && run.ownDelayMs.worst > busyMs)
+      .map(({ name }) => name);
+    const second = doubtful.length === 0 ? [] : (await rehearse(doubtful)).drills;
+    const drills = first.drills.map((run) => second.find(({ name }) => name === run.name) ?? run);
     for (const { name, predictionHeld, clean, failed, reasons } of drills)
       await t.test(name, () => {
         assert.ok(predictionHeld && clean, reasons.join('\n'));
-        if (name !== 'balancer-killed') assert.equal(failed.worst, 0, text);
+        if (name !== mayFail) assert.equal(failed.worst, 0, text);
       });
-    assert.match(readFileSync(join(folder, 'junit.xml'), 'utf8'), /<testsuite name="evergate drill" tests="5"/);
+    const wanted = set.flatMap((name) => ['--drill', name]);
     const simulated = await drill(...files, ...wanted, '--simulate', '--json', report);
     assert.equal(simulated.status, 0, simulated.text);
-    const played = JSON.parse(readFileSync(report, 'utf8')) as typeof results & { readonly notPlayed: readonly Run[] };
+    const played = read();
     assert.deepEqual(
       played.notPlayed.map(({ name }) => name),
       ['server-killed'],
