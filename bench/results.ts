@@ -15,6 +15,8 @@ export interface Round {
   readonly p50Ms?: number;
   readonly p99Ms?: number;
   readonly p999Ms?: number;
+  /** p99 just before the idle connections, or the slow reader, came. */
+  readonly p99AloneMs?: number;
   readonly failed?: number;
   /** Memory of one idle connection. */
   readonly idleKiB?: number;
@@ -29,6 +31,7 @@ export const figures: readonly Figure[] = [
   'p50Ms',
   'p99Ms',
   'p999Ms',
+  'p99AloneMs',
   'failed',
   'idleKiB',
 ];

@@ -159,8 +159,6 @@ async function fullLoad(one: Running, variant: Variant, others: string): Promise
 }
 
 async function fixedRate(one: Running, variant: Variant, others: string, perSecond: number): Promise<Round> {
-  const aloneMiB = memory(one.process.pid!);
-  const company = await startCompany(one, variant, others);
   const load: Load = {
     port: one.port,
     perSecond,
@@ -170,16 +168,23 @@ async function fixedRate(one: Running, variant: Variant, others: string, perSeco
     upBytes: variant.direction === 'up' ? variant.bytes : 0,
     close: variant.close === 'client' || variant.close === 'both',
   };
+  const alone = variant.idle > 0 || variant.slowReader ? { p99AloneMs: (await latency(load, others)).p99Ms } : {};
+  const aloneMiB = memory(one.process.pid!);
+  const company = await startCompany(one, variant, others);
+  const { p50Ms, p99Ms, p999Ms, failed } = await latency(load, others);
+  const idleKiB = variant.idle > 0 ? { idleKiB: ((memory(one.process.pid!) - aloneMiB) * 1024) / variant.idle } : {};
+  company?.stdin?.end();
+  if (company !== undefined) await once(company, 'exit');
+  return { p50Ms, p99Ms, p999Ms, failed, ...alone, ...idleKiB };
+}
+
+async function latency(load: Load, others: string): Promise<Latency> {
   const text = await output(children, others, process.execPath, [
     '--disable-warning=ExperimentalWarning',
     join(import.meta.dirname, 'load/open-loop.ts'),
     JSON.stringify(load),
   ]);
-  const { p50Ms, p99Ms, p999Ms, failed } = JSON.parse(text) as Latency;
-  const idleKiB = variant.idle > 0 ? { idleKiB: ((memory(one.process.pid!) - aloneMiB) * 1024) / variant.idle } : {};
-  company?.stdin?.end();
-  if (company !== undefined) await once(company, 'exit');
-  return { p50Ms, p99Ms, p999Ms, failed, ...idleKiB };
+  return JSON.parse(text) as Latency;
 }
 
 /** Those who are there meanwhile: idle connections, or one who reads slowly. */

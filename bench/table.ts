@@ -12,13 +12,14 @@ export function printVariant(measured: readonly Measured[], unit: string): void 
     const figures = figuresOf(one);
     const ratios = base === undefined ? {} : ratiosOf(one, base);
     const latency = [figures.p50Ms, figures.p99Ms, figures.p999Ms].map((time) => time?.median.toFixed(2)).join('/');
+    const alone = figures.p99AloneMs === undefined ? '' : ` (${figures.p99AloneMs.median.toFixed(2)} before)`;
     const failed = (figures.failed?.high ?? 0) > 0 ? ` (up to ${figures.failed!.high} failed)` : '';
     console.log(
       [
         one.peer.padEnd(15),
         `${number(figures.cpuUs)} (user ${number(figures.userUs)}) ${times(ratios.cpuUs)}`.padEnd(34),
         `${figures.perSecond?.median.toFixed(0)} ${times(ratios.perSecond)}`.padEnd(26),
-        `${latency} p99 ${times(ratios.p99Ms)}${failed}`.padEnd(32),
+        `${latency} p99 ${times(ratios.p99Ms)}${alone}${failed}`.padEnd(32),
         `${number(figures.memoryMiB)} MiB${figures.idleKiB === undefined ? '' : `, ${number(figures.idleKiB)} KiB an idle connection`}`,
       ].join(' '),
     );

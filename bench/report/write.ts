@@ -139,7 +139,8 @@ function section(number: number, title: string, rows: readonly Row[]): string {
 function table(title: string, unit: string, rows: readonly Row[]): string {
   const { commit, rounds, seconds, latencyPerSecond } = rows[0]!;
   const idle = rows.some((row) => row.figures.idleKiB !== undefined);
-  const head = `| | CPU µs/${unit} | × | target | per second | × | p50 ms | p99 ms | p99.9 ms | p99 × | target | memory MiB |${idle ? ' KiB an idle connection |' : ''}`;
+  const company = rows.some((row) => row.figures.p99AloneMs !== undefined);
+  const head = `| | CPU µs/${unit} | × | target | per second | × | p50 ms | p99 ms | p99.9 ms | p99 × | target | memory MiB |${company ? ' p99 ms before they came |' : ''}${idle ? ' KiB an idle connection |' : ''}`;
   const lines = rows.map((row) => {
     const target = targetOf(row.setting, row.peer);
     const cells = [
@@ -155,6 +156,7 @@ function table(title: string, unit: string, rows: readonly Row[]): string {
       times(row.ratios.p99Ms),
       against(target.p99, row.ratios.p99Ms),
       value(row, 'memoryMiB'),
+      ...(company ? [value(row, 'p99AloneMs')] : []),
       ...(idle ? [value(row, 'idleKiB')] : []),
     ];
     return `| ${cells.join(' | ')} |`;
