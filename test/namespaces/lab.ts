@@ -92,6 +92,11 @@ export class TestHost {
     this.#switch().run(`ip link set ${this.#port} ${plugged ? 'up' : 'down'}`);
   }
 
+  /** Cuts this host off from all others that are isolated too, without touching a link. */
+  isolate(isolated: boolean): void {
+    this.#switch().run(`bridge link set dev ${this.#port} isolated ${isolated ? 'on' : 'off'}`);
+  }
+
   close(): Promise<void> {
     return this.#namespace.close();
   }
