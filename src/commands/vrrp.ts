@@ -5,6 +5,7 @@ import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { realClock, systemRandom } from '../adapters/clock.ts';
 import { controlAddress, serveControl } from '../adapters/control-socket.ts';
 import { UdpDatagrams } from '../adapters/datagrams.ts';
+import { type HandoverFile, handoverFile } from '../adapters/handover-file.ts';
 import { libc } from '../adapters/libc.ts';
 import { disableLocalIgmp } from '../adapters/local-igmp.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
@@ -108,6 +109,7 @@ class Daemon {
   readonly #packets = new RawPackets();
   readonly #scripts = new SystemScripts();
   readonly #failover: Failover;
+  readonly #handovers: HandoverFile;
   readonly #firewall: NftablesFirewall;
   /** Signals and koffi's descriptors don't keep Node's loop alive: this does. */
   readonly #alive = setInterval(() => {}, 2 ** 30);
@@ -126,6 +128,7 @@ class Daemon {
 
   constructor(options: VrrpOptions, plan: VrrpPlan) {
     this.#options = options;
+    this.#handovers = handoverFile(controlAddress(options.socket, 'vrrp'));
     this.#pidFiles = pidFiles(options, plan.global);
     const facility = options.logFacility === undefined ? undefined : Number(options.logFacility);
     this.#journal = new DaemonJournal({
@@ -150,6 +153,7 @@ class Daemon {
       },
       {
         awaitsBalancer: options.controlFd !== undefined,
+        handedOver: this.#handovers.load().map(({ router }) => router),
         sinceBootMs: Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000,
       },
     );
@@ -190,7 +194,7 @@ class Daemon {
       launched: this.#options.controlFd !== undefined,
       kernel: askKernel,
     };
-    const control = new VrrpControl(this.#failover, world, this.#journal);
+    const control = new VrrpControl(this.#failover, world, this.#journal, this.#handovers);
     const server = serveControl({
       address: controlAddress(this.#options.socket, 'vrrp'),
       answer: (line, peer) => control.answer(line, peer?.uid),

@@ -105,6 +105,37 @@ test('status, handover and resume', { skip, timeout: 90_000 }, async (t) => {
   assert.equal(ask(first, 'status').status, 2, 'the socket is gone with the daemon');
 });
 
+test('a hand-over outlives the daemon, killed or stopped, and a reload', { skip, timeout: 60_000 }, async (t) => {
+  const { first, second } = await pair(t);
+  const one = await daemon(first, configuration(101), /Entering MASTER STATE/);
+  await daemon(second, configuration(100), /Entering BACKUP STATE/);
+  await until(() => router(second).neighbours[0]?.priority === 101);
+  assert.equal(ask(first, 'handover').status, 0);
+  const { handedOverSinceMs } = router(first);
+  assert.ok(handedOverSinceMs !== undefined);
+  await stop(one);
+
+  const again = await daemon(first, configuration(101), /VI_1\) is handed over since .*until `evergate resume`/);
+  await until(() => router(first).state === 'FAULT');
+  again.signal('SIGHUP');
+  await again.printed(/Reload finished/);
+  again.signal('SIGKILL');
+  await again.ended;
+
+  const third = await daemon(first, configuration(101), /Entering FAULT STATE/);
+  const out = router(first);
+  assert.equal(out.handedOverSinceMs, handedOverSinceMs, 'since the operator said it');
+  assert.match(out.troubles[0], /VI_1 was handed over on \d{4}-\d\d-\d\d [\d:]+: `evergate resume`/);
+  assert.equal(second.holds(virtual), true);
+
+  assert.equal(ask(first, 'resume').status, 0);
+  await until(() => first.holds(virtual) && !second.holds(virtual));
+  assert.equal(router(first).handedOverSinceMs, undefined);
+  await stop(third);
+  await daemon(first, configuration(101), /Entering BACKUP STATE/);
+  await until(() => first.holds(virtual));
+});
+
 test('an address that somebody removed is put back and seen in the status', { skip, timeout: 60_000 }, async (t) => {
   const { first } = await pair(t);
   const one = await daemon(first, configuration(101), /Entering MASTER STATE/);

@@ -30,7 +30,11 @@ export function judge({ vrrp, balancer }: NodeStatus): Judgement {
 export function routerTroubles(router: RouterReport): string[] {
   const { name, state } = router;
   const troubles: string[] = [];
-  if (router.handedOver) troubles.push(`${name} was handed over: \`evergate resume\` lets it take part again`);
+  if (router.handedOver) {
+    const { handedOverSinceMs: since } = router;
+    const when = since === undefined ? '' : ` on ${new Date(since).toLocaleString('sv-SE')}`;
+    troubles.push(`${name} was handed over${when}: \`evergate resume\` lets it take part again`);
+  }
   for (const fault of router.faults)
     if (!router.handedOver || router.faults.length > 1) troubles.push(`${name} is in FAULT: ${fault}`);
   if (state === 'INIT') troubles.push(`${name} takes no part yet: ${router.reason}`);

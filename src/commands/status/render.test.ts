@@ -26,6 +26,7 @@ function router(changes: Partial<RouterReport> = {}): RouterReport {
     reason: 'no advertisement heard',
     faults: [],
     handedOver: false,
+    handedOverSinceMs: undefined,
     priority: {
       running: 103,
       base: 101,

@@ -4,6 +4,8 @@
  * Standbys of VRRP are silent, so a node that is active can't know whether one is there. The hand-over therefore is an attempt: when
  * nobody has spoken as active within the time that a standby needs after priority 0 (its skew, RFC 9568 §6.1: less than one second in
  * version 2, less than one interval in version 3), the address is taken back at once. `forced` stays out all the same.
+ *
+ * Who was handed over stays so when the daemon is started again: the store remembers it.
  */
 import { handoverMarginMs } from '../../core/limits.ts';
 import type { Alarm, Clock, Journal } from '../ports.ts';
@@ -32,19 +34,47 @@ interface Attempt {
   afterMs: number | undefined;
 }
 
+/** A router that is out of service, and since when (milliseconds since 1970). */
+export interface KeptHandover {
+  readonly router: string;
+  readonly sinceWallMs: number;
+}
+
+/** What outlives the daemon. */
+export interface HandoverStore {
+  load(): readonly KeptHandover[];
+  /** In words why it could not be kept; undefined: it is. */
+  save(kept: readonly KeptHandover[]): string | undefined;
+}
+
 export class ControlHandover {
   readonly #failover: Failover;
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #alarm: Alarm;
+  readonly #store: HandoverStore | undefined;
+  /** Milliseconds since 1970, by router. */
+  readonly #since: Map<string, number>;
   /** The last one of each router. */
   readonly #attempts = new Map<string, Attempt>();
 
-  constructor(failover: Failover, clock: Clock, journal: Journal) {
+  constructor(failover: Failover, clock: Clock, journal: Journal, store: HandoverStore | undefined) {
     this.#failover = failover;
     this.#clock = clock;
     this.#journal = journal;
     this.#alarm = clock.alarm(() => this.#due());
+    this.#store = store;
+    this.#since = new Map(store?.load().map(({ router, sinceWallMs }) => [router, sinceWallMs]));
+    for (const [router, wallMs] of this.#since)
+      journal.log(
+        'notice',
+        `(${router}) is handed over since ${new Date(wallMs).toISOString()}, until \`evergate resume\``,
+      );
+  }
+
+  /** Milliseconds since 1970; undefined: it takes part. */
+  since(router: string): number | undefined {
+    return this.#since.get(router);
   }
 
   /** @param names routers; all of them must exist. */
@@ -68,6 +98,7 @@ export class ControlHandover {
       this.#journal.log('notice', `(${name}) handed over by the operator${forced ? ' (forced)' : ''}`);
     }
     for (const name of names) this.#failover.handover({ kind: 'handover' }, name);
+    this.#keep(names, true);
     this.#arm();
   }
 
@@ -78,6 +109,7 @@ export class ControlHandover {
       this.#journal.log('notice', `(${name}) takes part again, by the operator`);
       this.#failover.handover({ kind: 'resume' }, name);
     }
+    this.#keep(names, false);
   }
 
   progress(names: readonly string[]): readonly HandoverProgress[] {
@@ -122,7 +154,20 @@ export class ControlHandover {
     }
     for (const { driver, atMs } of alone)
       this.#failover.handover({ kind: 'take-back', sinceMs: atMs }, driver.settings.name);
+    if (alone.length > 0)
+      this.#keep(
+        alone.map(({ driver }) => driver.settings.name),
+        false,
+      );
     this.#arm();
+  }
+
+  #keep(names: readonly string[], out: boolean): void {
+    for (const name of names)
+      if (!out) this.#since.delete(name);
+      else if (!this.#since.has(name)) this.#since.set(name, this.#clock.wall());
+    const failure = this.#store?.save([...this.#since].map(([router, sinceWallMs]) => ({ router, sinceWallMs })));
+    if (failure !== undefined) this.#journal.log('warning', `the hand-over will not outlive this process: ${failure}`);
   }
 
   #arm(): void {

@@ -35,6 +35,8 @@ export interface RouterReport {
   readonly reason: string;
   readonly faults: readonly string[];
   readonly handedOver: boolean;
+  /** Since when, also across restarts of the daemon; milliseconds since 1970. */
+  readonly handedOverSinceMs: number | undefined;
   readonly priority: {
     readonly running: number;
     readonly base: number;
@@ -96,7 +98,12 @@ export interface ReportWorld {
   readonly kernel: () => { readonly links: readonly Link[]; readonly addresses: readonly LinkAddress[] };
 }
 
-export function vrrpReport(failover: Failover, world: ReportWorld): VrrpReport {
+/** @param handedOverSince milliseconds since 1970, by router; undefined: it takes part. */
+export function vrrpReport(
+  failover: Failover,
+  world: ReportWorld,
+  handedOverSince: (router: string) => number | undefined,
+): VrrpReport {
   const { plan } = failover;
   const kernel = world.kernel();
   return {
@@ -106,7 +113,10 @@ export function vrrpReport(failover: Failover, world: ReportWorld): VrrpReport {
     wallMs: world.clock.wall(),
     launched: world.launched,
     routerId: plan.global.routerId,
-    routers: failover.drivers.map((driver, index) => routerReport(failover, driver, index, world.clock.now(), kernel)),
+    routers: failover.drivers.map((driver, index) => ({
+      ...routerReport(failover, driver, index, world.clock.now(), kernel),
+      handedOverSinceMs: handedOverSince(driver.settings.name),
+    })),
     syncGroups: plan.syncGroups.map(({ name, members }) => ({
       name,
       members: members.map((index) => plan.routers[index].settings.name),
@@ -122,7 +132,7 @@ function routerReport(
   index: number,
   now: number,
   kernel: Kernel,
-): RouterReport {
+): Omit<RouterReport, 'handedOverSinceMs'> {
   const { settings } = driver;
   const status = driver.machine.status();
   const group = failover.plan.syncGroups.find(({ members }) => members.includes(index));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualFailover } from '../../../test/fixtures/virtual-failover.ts';
 import { VrrpControl } from './control.ts';
-import type { HandoverProgress } from './control-handover.ts';
+import type { HandoverProgress, HandoverStore } from './control-handover.ts';
 import type { RouterReport } from './control-report.ts';
 
 const instance = (name: string, id: number, address: string, more = '') => `vrrp_instance ${name} {
@@ -25,12 +25,13 @@ const instance = (name: string, id: number, address: string, more = '') => `vrrp
 const one = instance('VI_1', 51, '10.42.0.240/24');
 
 /** Active after its timer. */
-function active(text = one) {
+function active(text = one, store?: HandoverStore) {
   const world = new VirtualFailover(text);
   const control = new VrrpControl(
     world.failover,
     { clock: world, pid: 7, version: '1.2.3', launched: false, kernel: () => world.kernel() },
     { log: (_severity, message) => world.log.push(message), detail: () => {} },
+    store,
   );
   world.pass(10_000);
   const ask = (line: string, asker: number | undefined = 0) => JSON.parse(JSON.stringify(control.answer(line, asker)));
@@ -141,6 +142,30 @@ test('a reload does not end a hand-over', () => {
   it.world.pass(10_000);
   assert.equal(it.router().state, 'FAULT');
   assert.equal(it.router().handedOver, true);
+});
+
+test('what is handed over is kept, what takes part again is not', () => {
+  const kept: string[] = [];
+  let failure: string | undefined;
+  const it = active(one, {
+    load: () => [],
+    save: (all) => {
+      kept.push(all.map(({ router }) => router).join());
+      return failure;
+    },
+  });
+  it.ask('handover');
+  const { handedOverSinceMs } = it.router();
+  assert.equal(handedOverSinceMs, it.world.wall());
+  it.world.pass(5_000);
+  // Nobody took over: it takes part again.
+  assert.equal(it.router().handedOverSinceMs, undefined);
+  failure = '/run/evergate: EROFS';
+  it.ask('handover --force');
+  it.world.pass(5_000);
+  assert.ok(it.world.log.includes('the hand-over will not outlive this process: /run/evergate: EROFS'));
+  it.ask('resume');
+  assert.deepEqual(kept, ['VI_1', '', 'VI_1', '']);
 });
 
 test('resume before anybody took over', () => {

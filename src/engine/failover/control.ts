@@ -9,7 +9,7 @@
  */
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import type { Journal } from '../ports.ts';
-import { ControlHandover, type HandoverProgress } from './control-handover.ts';
+import { ControlHandover, type HandoverProgress, type HandoverStore } from './control-handover.ts';
 import { type ReportWorld, type VrrpReport, vrrpReport } from './control-report.ts';
 import type { Failover } from './failover.ts';
 
@@ -29,10 +29,11 @@ export class VrrpControl {
   readonly #world: ReportWorld;
   readonly #handover: ControlHandover;
 
-  constructor(failover: Failover, world: ReportWorld, journal: Journal) {
+  /** @param store absent: a hand-over ends with the process. */
+  constructor(failover: Failover, world: ReportWorld, journal: Journal, store?: HandoverStore) {
     this.#failover = failover;
     this.#world = world;
-    this.#handover = new ControlHandover(failover, world.clock, journal);
+    this.#handover = new ControlHandover(failover, world.clock, journal, store);
   }
 
   /** @param asker the user id of who asks; undefined when the system can't tell. */
@@ -40,7 +41,7 @@ export class VrrpControl {
     const [, question, force, name] = /^(\S*)(\s+--force(?=\s|$))?\s*(.*)$/.exec(line) ?? [];
     switch (question) {
       case 'status':
-        return { ok: true, status: vrrpReport(this.#failover, this.#world) };
+        return { ok: true, status: vrrpReport(this.#failover, this.#world, (router) => this.#handover.since(router)) };
       case 'settings':
         return { ok: true, settings: this.#settings(asker === 0) };
       case 'handover':

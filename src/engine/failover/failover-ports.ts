@@ -33,4 +33,6 @@ export interface FailoverOptions {
   readonly awaitsBalancer: boolean;
   /** Milliseconds since this machine booted (vrrp_delay_after_boot). */
   readonly sinceBootMs: number;
+  /** Routers that an operator took out of service in an earlier life. Absent: none. */
+  readonly handedOver?: readonly string[];
 }

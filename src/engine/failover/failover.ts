@@ -39,6 +39,7 @@ export class Failover {
   readonly #members: Members;
   readonly #links: SettledLinks;
   readonly #unknownVrids: UnknownVrids;
+  readonly #handedOver: Set<string>;
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
   #safety: CommandSafety;
@@ -60,6 +61,7 @@ export class Failover {
     this.#plan = plan;
     this.#ports = ports;
     this.#options = options;
+    this.#handedOver = new Set(options.handedOver);
     this.#serving = options.awaitsBalancer ? 'unknown' : true;
     this.#serversLeft = options.awaitsBalancer ? true : undefined;
     this.#alarm = ports.clock.alarm(() => this.#due());
@@ -181,7 +183,11 @@ export class Failover {
   /** The operator's wish: resign and stay out, or take part again. All routers, or the one named; false when there is none by that name. */
   handover(event: VrrpEvent & { readonly kind: 'handover' | 'resume' | 'take-back' }, name?: string): boolean {
     const meant = this.#members.all.filter(({ driver }) => name === undefined || driver.settings.name === name);
-    for (const member of meant) this.#members.give(member, event);
+    for (const member of meant) {
+      if (event.kind === 'handover') this.#handedOver.add(member.driver.settings.name);
+      else this.#handedOver.delete(member.driver.settings.name);
+      this.#members.give(member, event);
+    }
     this.#schedule();
     return meant.length > 0;
   }
@@ -315,6 +321,7 @@ export class Failover {
     this.#members.give(member, { kind: 'serving', serving: this.#serving });
     this.#trackingOf(member);
     member.driver.linkChanged();
+    if (this.#handedOver.has(settings.name)) this.#members.give(member, { kind: 'handover' });
     this.#members.give(member, { kind: 'start' });
   }
 
