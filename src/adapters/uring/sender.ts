@@ -30,8 +30,11 @@ export class Sender extends Outbox {
     this.#ring = ring;
   }
 
-  /** Pushes an entry for what is queued. `target` and `generation` come back with its completion, for which `completed` is called. */
-  send(fd: number, target: number, generation: number): void {
+  /**
+   * Pushes an entry for what is queued. `target` and `generation` come back with its completion, for which `completed` is called.
+   * @param awaited something is to be done when it is over (a FIN, a word to the writer): then it may end a wait by itself.
+   */
+  send(fd: number, target: number, generation: number, awaited: boolean): void {
     const ring = this.#ring;
     const { single } = this;
     const index = ring.push(single === undefined ? op.SENDMSG : op.SEND, fd, target, generation);
@@ -47,7 +50,7 @@ export class Sender extends Outbox {
     }
     ring.entries[at + 7] = this.blocked ? sendFlags : sendNowFlags;
     this.sending = true;
-    this.#certain = !this.blocked;
+    this.#certain = !this.blocked && !awaited;
     if (this.#certain) ring.certain();
   }
 

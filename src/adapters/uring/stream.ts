@@ -314,7 +314,8 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   // ------------------------------------------------------------ sending
 
   #send(): void {
-    this.#sender.send(this.#socket.fd, (this.#index << kindBits) | kind.send, this.generation);
+    const awaited = this.#finWanted || this.#wantsDrained;
+    this.#sender.send(this.#socket.fd, (this.#index << kindBits) | kind.send, this.generation, awaited);
     this.#underWay++;
   }
 
