@@ -10,10 +10,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { saturate } from '../load/throughput.ts';
+import { pathOf, saturate } from '../load/throughput.ts';
 import { evergateNet, evergateUring } from '../peers/haproxy.ts';
 import type { Peer } from '../peers/peer.ts';
-import { Children, processors, reachable } from '../processes.ts';
+import { Children, processors, serves } from '../processes.ts';
 import { commit } from '../results.ts';
 import { startServers } from '../servers.ts';
 import { variants } from '../settings.ts';
@@ -61,7 +61,7 @@ export async function measureAllocations(requests: number, peers: readonly Peer[
         PROBE_WORKERS: '1',
       });
       proxy.stdout.resume();
-      await reachable(port);
+      await serves(port, pathOf(variant));
       const load = async (least: number) => {
         let sum = 0;
         while (sum < least) sum += (await saturate(children, on.others, variant, port, roundSeconds, folder)).requests;
