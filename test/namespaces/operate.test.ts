@@ -44,7 +44,7 @@ async function pair(t: TestContext) {
   t.after(() => lab.close());
   const first = await lab.host(['10.42.0.73/24', 'fd00::73/64']);
   const second = await lab.host(['10.42.0.38/24', 'fd00::38/64']);
-  return { first, second };
+  return { lab, first, second };
 }
 
 async function daemon(host: TestHost, text: string, state: RegExp): Promise<Program> {
@@ -181,6 +181,42 @@ test('a silent host that had the address before is found by asking', { skip, tim
   second.run(`ip addr add ${virtual}/24 dev eth0`);
   const one = await daemon(first, configuration(101), /Entering MASTER STATE/);
   await one.printed(/address conflict: \S+ answers for 10\.42\.0\.240/, 10_000);
+});
+
+test('after a healed split the winner announces the address', { skip, timeout: 60_000 }, async (t) => {
+  const { lab, first, second } = await pair(t);
+  const client = await lab.host(['10.42.0.9/24']);
+  const hardware = (host: TestHost) => /link\/ether (\S+)/.exec(host.run('ip link show eth0'))?.[1] ?? '';
+  const one = await daemon(first, configuration(101), /Entering MASTER STATE/);
+  const two = await daemon(second, configuration(100), /Entering BACKUP STATE/);
+  for (const host of [first, second]) host.isolate(true);
+  await two.printed(/Entering MASTER STATE/);
+
+  // Clients listened to the loser last. (Without locktime: the kernel believes no second announcement within a second.)
+  client.run('sysctl -qw net.ipv4.neigh.eth0.locktime=0');
+  client.run(`ip neigh replace ${virtual} lladdr ${hardware(second)} dev eth0 nud reachable`);
+  const before = two.output.length;
+  for (const host of [first, second]) host.isolate(false);
+  await two.printed(/Entering BACKUP STATE/, 10_000, before);
+  await until(() => client.run(`ip neigh show ${virtual}`).includes(hardware(first)));
+  assert.equal(second.holds(virtual), false);
+  assert.doesNotMatch(one.output, /Entering BACKUP STATE[\s\S]*Entering BACKUP STATE/, 'the winner stayed');
+});
+
+test('a process that stood still assumes that it was replaced', { skip, timeout: 60_000 }, async (t) => {
+  const { first, second } = await pair(t);
+  const one = await daemon(first, configuration(101), /Entering MASTER STATE/);
+  const two = await daemon(second, configuration(100), /Entering BACKUP STATE/);
+  await until(() => router(second).neighbours[0]?.priority === 101);
+  const before = one.output.length;
+  one.signal('SIGSTOP');
+  await two.printed(/Entering MASTER STATE/);
+  // Its lease is over too: nobody else takes the address from a daemon that stands still.
+  await until(() => !first.holds(virtual));
+  one.signal('SIGCONT');
+  await one.printed(/was not run for \d+ms, assuming that it was replaced[\s\S]*Entering BACKUP STATE/, 10_000, before);
+  await one.printed(/Entering BACKUP STATE[\s\S]*Entering MASTER STATE/, 15_000, before);
+  await until(() => first.holds(virtual) && !second.holds(virtual));
 });
 
 test('trace: decoded, judged, and what the firewall drops', {
