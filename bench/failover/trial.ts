@@ -31,7 +31,7 @@ export interface TrialResult {
 /** A client's patience and a little: by then every request has its outcome. */
 const patienceMs = 950;
 /** How long all must have been well before a fault; up to a second more, so that faults fall on every phase of timers and scripts. */
-const calmMs = 1_000;
+const calmMs = 500;
 const watchMs = 1_000;
 
 export class Bench {
@@ -85,11 +85,18 @@ export class Bench {
     };
   }
 
+  /** After a trial that did not come to its end. */
+  async recover(one: Case): Promise<void> {
+    const { cluster, preferred } = this;
+    await one.repair({ cluster, actions: this.#actions, preferred });
+    await this.#well();
+  }
+
   /** Without load. */
   async idle(seconds: number): Promise<Usage[]> {
     await this.#prober?.stop();
     this.#prober = undefined;
-    await calm(2 * calmMs);
+    await calm(4 * calmMs);
     const { cluster } = this;
     const daemons = cluster.nodes.map((node) => ({
       node,
