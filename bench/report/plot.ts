@@ -46,8 +46,8 @@ export function plot(title: string, unit: string, groups: readonly Group[]): str
     }
     y += 8;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" font-family="sans-serif" font-size="12">
-<rect width="100%" height="100%" fill="#fff"/>
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 ${width + 20} ${y}" font-family="sans-serif" font-size="12">
+<rect x="-10" width="100%" height="100%" fill="#fff"/>
 ${text(0, 18, title, 'font-size="15"')}
 ${parts.join('\n')}
 </svg>
