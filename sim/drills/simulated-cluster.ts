@@ -87,6 +87,11 @@ export class SimulatedCluster {
         return [name, { host: this.#world.host(name), router, powered: true, linked: true, life: 0 }];
       }),
     );
+    // What stands in for a script that is not here asks whether the balancer's process exists (src/lab/load-cluster.ts).
+    for (const { name, plan } of predicted)
+      for (const script of plan.scripts)
+        if (script.command.argv.some((word) => files.scripts.has(word)))
+          this.#machine(name).host.scripts.set(script.name, 'exists');
     this.clients = new Clients(this.#world.time, {
       announced: () => this.#announced(),
       reception: (node) => this.#reception(node),

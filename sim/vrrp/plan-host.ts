@@ -38,8 +38,8 @@ export type Frame =
 export class PlanHost {
   readonly name: string;
   readonly held = new Set<string>();
-  /** How scripts end, by name; absent: as what they ask about is. */
-  readonly scripts = new Map<string, 'asks' | 'fails' | 'hangs'>();
+  /** How scripts end, by name; absent: as what they ask about is. `exists`: it asks for the balancer's process, whatever its words are. */
+  readonly scripts = new Map<string, 'asks' | 'exists' | 'fails' | 'hangs'>();
   balancer: 'serves' | 'frozen' | 'dead' = 'serves';
   failover: Failover | undefined;
   readonly #plan: VrrpPlan;
@@ -372,8 +372,9 @@ export class PlanHost {
   #run(command: Command, ended: (result: CommandResult) => void) {
     const script = this.#plan.scripts.find((each) => each.command === command);
     const wish = this.scripts.get(script?.name ?? '') ?? 'asks';
-    const asksProcess = /\b(killall|pkill|pidof|pgrep|systemctl|service)\b/.test(command.argv.join(' '));
-    const other = asksProcess && !/haproxy|evergate|nginx/.test(command.argv.join(' '));
+    const asksProcess =
+      wish === 'exists' || /\b(killall|pkill|pidof|pgrep|systemctl|service)\b/.test(command.argv.join(' '));
+    const other = asksProcess && wish !== 'exists' && !/haproxy|evergate|nginx/.test(command.argv.join(' '));
     const well = other || (asksProcess ? this.balancer !== 'dead' : this.balancer === 'serves');
     const life = this.#life;
     let running = true;
@@ -381,7 +382,7 @@ export class PlanHost {
       if (running && this.#life === life) this.#arrives(() => ended(result));
       running = false;
     };
-    if (wish !== 'hangs') this.#time.after(0, () => end({ kind: 'exited', status: wish === 'asks' && well ? 0 : 1 }));
+    if (wish !== 'hangs') this.#time.after(0, () => end({ kind: 'exited', status: wish !== 'fails' && well ? 0 : 1 }));
     return { signal: (signal: 'SIGTERM' | 'SIGKILL') => this.#time.after(0, () => end({ kind: 'killed', signal })) };
   }
 

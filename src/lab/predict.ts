@@ -51,7 +51,8 @@ export function settledActive(
   for (const node of order) {
     if (!isAble(node)) continue;
     const heard = active.filter((other) => hears(situation, node.name, other.name));
-    const was = [node, ...heard].find(({ name }) => before.includes(name))?.name;
+    // Of two that were active and hear each other again the higher one stays, preempting or not.
+    const was = [...heard, node].find(({ name }) => before.includes(name))?.name;
     if (elect([node, ...heard], was).active === node.name) {
       // Who preempts not may keep the address from a higher one, which then is no longer active.
       for (const other of heard) if (hears(situation, other.name, node.name)) active.splice(active.indexOf(other), 1);
@@ -61,16 +62,21 @@ export function settledActive(
   return active.map(({ name }) => name).sort();
 }
 
-/** @param before who held the address; @param situation, @param next as they are without and with the step's effect. */
+/**
+ * @param before who held the address; @param situation, @param next as they are without and with the step's effect; @param waking who will
+ * run again and still believe to be active.
+ */
 export function predict(
   nodes: readonly PredictedNode[],
   engine: EngineTraits,
   before: readonly string[],
   step: Step,
   [situation, next]: readonly [Situation, Situation],
+  waking: readonly string[] = [],
 ): Prediction {
-  const settled = settledActive(nodes, engine.restarts ? restarted(next, step) : next, engine, before);
-  const active = settledActive(nodes, next, engine, before);
+  const active = settledActive(nodes, next, engine, [...before, ...waking]);
+  // What comes back finds another one active.
+  const settled = engine.restarts ? settledActive(nodes, restarted(next, step), engine, active) : active;
   const [old] = before;
   const same = (outageMaxMs: number | undefined, formula: string): Prediction => ({
     active,

@@ -62,7 +62,11 @@ export class Rehearsal {
     const world = { topology: this.#topology, active: this.#active(scene), preferred: this.#preferred };
     const targets = targetsOf(step.on, world);
     const next = after(this.situation, step, targets);
-    const prediction = predict(this.#predicted, this.#engine, this.expected, step, [this.situation, next]);
+    // With Keepalived's timers it has heard the other one before it speaks.
+    const wakes = step.verb === 'thaw' && this.#engine.actsAtOnce;
+    const waking = wakes ? targets.filter((node) => scene.stateOf(node) === 'MASTER') : [];
+    const change = [this.situation, next] as const;
+    const prediction = predict(this.#predicted, this.#engine, this.expected, step, change, waking);
     return { targets, text: describeStep(step, targets), prediction, next };
   }
 
