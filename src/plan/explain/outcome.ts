@@ -138,7 +138,11 @@ export const watchedMsMax = peerBfd.intervalMs * peerBfd.multiplierMax;
 export function watchedTime(step: TakeOver, nodes: readonly ElectionNode[]): { readonly watched?: Time } {
   const { intervalMs, multiplier } = peerBfd;
   const maxMs = multiplier * intervalMs;
-  const both = nodes.every(({ settings }) => settings.peerBfd !== false);
+  // RFC 5881 §5 wants TTL 255, and a router that speaks with less may be beyond a hop.
+  const both = nodes.every(
+    ({ settings: { peerBfd: wanted, transport } }) =>
+      wanted !== false && (transport.kind === 'multicast' || (transport.ttl ?? 255) === 255),
+  );
   if (step.kind !== 'silent' || !both || maxMs >= step.maxMs) return {};
   return { watched: { minMs: maxMs - intervalMs, maxMs, formula: `BFD: ${multiplier} x ${intervalMs} ms` } };
 }
