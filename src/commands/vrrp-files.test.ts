@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseKeepalived } from '../config/keepalived/parse.ts';
 import { buildVrrpPlan } from '../plan/build-vrrp.ts';
-import { dumpFile, pidFiles } from './vrrp-files.ts';
+import { dumpFile, pidFiles, writePidFile } from './vrrp-files.ts';
 
 function globalPlan(top: string, global = '') {
   const text = `${top}\nglobal_defs {\n${global}\n}\n`;
@@ -33,4 +33,8 @@ test('dumps: Keepalived’s names, in folders, with the instance, or as named', 
   assert.equal(dumpFile('state', named), '/tmp/keepalived.lb.data');
   assert.equal(dumpFile('stats', named), '/run/keepalived.stats');
   assert.equal(dumpFile('json', named), '/run/x.json');
+});
+
+test('a pid file that can’t be written is told of, and no reason to end', () => {
+  assert.equal(writePidFile('/dev/null/x.pid'), 'EEXIST');
 });

@@ -18,11 +18,16 @@ export function pidFiles(options: PidOptions, plan: VrrpGlobalPlan): string[] {
   return files.filter((file) => file !== undefined);
 }
 
-/** Readable by all, as service managers want it, whatever `umask` says. */
-export function writePidFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  writeFileSync(path, `${process.pid}\n`);
-  chmodSync(path, 0o644);
+/** Readable by all, as service managers want it, whatever `umask` says. @returns why it failed, or undefined. */
+export function writePidFile(path: string): string | undefined {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    writeFileSync(path, `${process.pid}\n`);
+    chmodSync(path, 0o644);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
 }
 
 const extension = { state: 'data', stats: 'stats', json: 'json' } as const;

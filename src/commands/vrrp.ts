@@ -167,7 +167,10 @@ class Daemon {
     process.on('SIGUSR2', () => this.#dump('stats', dumpStatistics(this.#failover)));
     onSignalNumber(signalJson, () => this.#dump('json', dumpJson(this.#failover, realClock)));
     this.#journal.log('info', `Starting ${versionShort()} (VRRP)`);
-    for (const file of this.#pidFiles) writePidFile(file);
+    for (const file of this.#pidFiles) {
+      const failure = writePidFile(file);
+      if (failure !== undefined) this.#journal.log('err', `Can't write the pid file ${file}: ${failure}`);
+    }
     this.#applyPriority();
     if (this.#failover.plan.global.disableLocalIgmp) this.#disableLocalIgmp();
     this.#failover.start();

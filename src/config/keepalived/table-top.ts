@@ -34,7 +34,12 @@ export const topKeywords: readonly Keyword[] = [
     '0',
     'how long an interface must be down (up) before it counts',
   ),
-  row('net_namespace', text('NAME'), '', 'network namespace to run in, of those that `ip netns` names'),
+  row(
+    'net_namespace',
+    text('NAME'),
+    '',
+    'network namespace to run in, of those that `ip netns` names; needs root: under the shipped systemd unit write NetworkNamespacePath= there instead',
+  ),
   row(
     'instance',
     text('NAME'),
