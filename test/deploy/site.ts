@@ -82,8 +82,7 @@ export class Site {
   }
 
   spawn(argv: readonly string[], stdio: 'ignore' | 'pipe' = 'pipe'): ChildProcess {
-    const [program, ...rest] = [...this.inside, ...argv];
-    return spawn(program!, rest, { stdio: ['ignore', stdio, stdio] });
+    return spawn('setpriv', ['--pdeathsig', 'KILL', ...this.inside, ...argv], { stdio: ['ignore', stdio, stdio] });
   }
 
   /** Whatever still stands in our network ends: connections that ssh keeps for later, daemons that were left. */
