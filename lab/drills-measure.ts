@@ -13,7 +13,7 @@
  *
  * Exit status: 1 when a pair could not be measured. That a drill did not pass is a result.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,8 +39,14 @@ const { values: options } = parseArgs({
     again: { type: 'boolean', default: false },
   },
 });
+const running = new Set<ChildProcess>();
 const folder = mkdtempSync(join(tmpdir(), 'evergate-comparison-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.on('exit', () => {
+  for (const drill of running) drill.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
 
 const known = configurations.map(({ name }) => name);
 for (const name of options.only ?? []) if (!known.includes(name)) refuse(`--only: one of ${known.join(', ')}`);
@@ -96,9 +102,11 @@ async function measure(configuration: Configuration, engine: EngineName): Promis
   const drill = spawn(process.execPath, [path('../src/main.ts'), 'drill', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  running.add(drill);
   const output: Buffer[] = [];
   drill.stdout.on('data', (bytes: Buffer) => output.push(bytes));
   const [ended] = (await once(drill, 'close')) as [number | null];
+  running.delete(drill);
   const text = Buffer.concat(output).toString();
   if (ended !== 0 && ended !== 1) {
     rmSync(made, { force: true });
