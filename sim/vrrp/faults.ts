@@ -109,8 +109,7 @@ function applyToNode(
       break;
     case 'peer-lost': {
       const peer = world.hosts[fault.peer]?.nodes[node.router];
-      if (peer !== undefined && peer !== node && node.runs)
-        world.give(node, { kind: 'peer-lost', source: peer.source });
+      if (peer !== undefined && peer !== node) world.give(node, { kind: 'peer-lost', source: peer.source });
       break;
     }
     case 'forged':

@@ -78,6 +78,8 @@ export class Monitor {
   #unchanged: { readonly node: SimNode; readonly until: number } | undefined;
   /** Somebody must hold the address until then. */
   #heldUntil = -Infinity;
+  /** Was told last that it lost a neighbour, which need not be so; believed when it is run again. */
+  #misled = -1;
   #possible: readonly string[] = [];
   #electedAt = -1;
   #now = 0;
@@ -115,6 +117,7 @@ export class Monitor {
   beforeFault(now: number, fault: Fault): void {
     // What must be ignored changes nothing that is expected.
     if (fault.kind === 'forged') return;
+    if (fault.kind === 'peer-lost') this.#misled = fault.node;
     this.#expected = undefined;
     this.#unchanged = undefined;
     this.#heldUntil = -Infinity;
@@ -300,6 +303,7 @@ export class Monitor {
   #checkUsurped(node: SimNode, now: number): void {
     if (this.#unchanged !== undefined && now <= this.#unchanged.until && node !== this.#unchanged.node)
       this.#fail('usurp', now, `${nameOf(node)} takes over after everybody stood still`);
+    if (this.#waking === node && this.#misled === node.index) return;
     const since = Math.max(this.#faultAt, this.#wholeSince, this.#linkedSince[node.index]!);
     for (const rival of this.#nodes) {
       const better = rival.active && rival.runs && compareContenders(contender(rival), contender(node)) > 0;

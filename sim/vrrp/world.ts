@@ -123,8 +123,7 @@ class World {
       case 'release':
         break;
       case 'event':
-        // Found out by the process itself: it doesn't wait in a socket.
-        if (what.to.runs) this.#give(what.to, what.event);
+        this.#give(what.to, what.event);
         break;
       case 'announcement':
         if (what.from.linkUp) this.#monitorOf(what.from).announced(what.from);
