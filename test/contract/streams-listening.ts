@@ -30,29 +30,32 @@ export function listeningContract(contract: Contract): void {
     listener.close();
   });
 
-  contract('of two listeners on a socket one closes while connections arrive: none waits for the next', async (world) => {
-    const socket = world.bind('ipv4');
-    const streams: Stream[] = [];
-    const listen = () =>
-      world.server.listen(socket, { keepAlive: false }, (stream) => {
-        streams.push(stream);
-        const party = new Party('server', { ended: (p) => p.close() });
-        party.stream = stream;
-        return party;
-      });
-    let staying = listen();
-    for (let round = 1; round <= 50; round++) {
-      const leaving = staying;
-      staying = listen();
-      await world.quiet();
-      const client = connect(world, socket.address, new Party(`client ${round}`));
-      leaving.close();
-      await world.until(() => streams.length === round, `connection ${round} to be accepted`);
-      client.close();
-      await closed(world, client);
-    }
-    staying.close();
-  });
+  contract(
+    'of two listeners on a socket one closes while connections arrive: none waits for the next',
+    async (world) => {
+      const socket = world.bind('ipv4');
+      const streams: Stream[] = [];
+      const listen = () =>
+        world.server.listen(socket, { keepAlive: false }, (stream) => {
+          streams.push(stream);
+          const party = new Party('server', { ended: (p) => p.close() });
+          party.stream = stream;
+          return party;
+        });
+      let staying = listen();
+      for (let round = 1; round <= 50; round++) {
+        const leaving = staying;
+        staying = listen();
+        await world.quiet();
+        const client = connect(world, socket.address, new Party(`client ${round}`));
+        leaving.close();
+        await world.until(() => streams.length === round, `connection ${round} to be accepted`);
+        client.close();
+        await closed(world, client);
+      }
+      staying.close();
+    },
+  );
 
   contract('a closed listener accepts nothing; established streams live on', async (world) => {
     const { client, server, listener, socket } = await pair(world);
