@@ -288,6 +288,7 @@ class Daemon {
     if (this.#stopping) return;
     this.#journal.log('info', 'Reloading');
     this.#service?.reloading();
+    this.#failover.expectReload();
     this.#reloadOnce();
     this.#service?.ready();
     this.#sayToLauncher('reloaded');

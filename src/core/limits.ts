@@ -152,6 +152,8 @@ export const peerBfd = {
   latenessForgivenMs: 5,
   /** A node whose timers are late tells others to bear with more missing packets, up to a second's worth: then VRRP's own timers are at hand. */
   multiplierMax: 40,
+  /** While a node reads its files again and starts new workers it may be silent for that long; its neighbours are told before. */
+  reloadMs: 500,
   /** How often a router that follows nobody wants to hear of the other end: only so that a dead session is forgotten. */
   unwantedRxMs: 400,
   /** RFC 5880 §6.8.3: at least a second while a session is not up. */

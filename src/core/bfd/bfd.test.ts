@@ -163,6 +163,21 @@ test('§6.8.4: silence is noticed within the detection time, on both sides, with
   assert.equal(it.states(), 'up,up');
 });
 
+test('a larger multiplier is told before the silence it is for', () => {
+  const it = pair();
+  it.start();
+  it.run(2000);
+  it.give(0, { kind: 'multiplier', multiplier: 50 });
+  assert.ok(it.sessions[0].deadline()! <= it.now);
+  it.give(0, { kind: 'timer' });
+  it.run(2002);
+  it.cut = true;
+  it.run(2400);
+  assert.equal(it.sessions[1].status().state, 'up');
+  it.run(2600);
+  assert.equal(it.sessions[1].status().state, 'down');
+});
+
 test('§6.8.2: the slower of what one wants to send and the other to receive', () => {
   const it = pair({ minTxMs: 10 }, { minRxMs: 200, minTxMs: 50 });
   it.start();

@@ -125,6 +125,8 @@ export class BfdSession {
         break;
       case 'multiplier':
         this.#settings = { ...this.#settings, multiplier: event.multiplier };
+        // The neighbour counts with what the last packet said: it must hear of it before the silence, not after.
+        if (this.#transmitAt !== undefined) this.#transmitAt = now;
         break;
       case 'packet':
         this.#receive(event.packet, event.ttl, now);

@@ -164,6 +164,17 @@ export class BfdSessions {
     this.#pump();
   }
 
+  /** This process is about to be busy for up to `ms` milliseconds: the neighbours are told before, and bear with it for the next ten seconds at least. */
+  expectDelay(ms: number): void {
+    const now = this.#world.clock.now();
+    this.#lateness.note(limits.latenessForgivenMs + ms, now);
+    this.#adapt(now);
+    for (const { plan, session } of this.#peers)
+      if (plan === undefined && (session.deadline() ?? Infinity) <= now)
+        session.handle({ kind: 'timer', lateMs: 0 }, now);
+    this.#pump();
+  }
+
   /** Says goodbye, so that nobody takes the silence for a death. */
   close(): void {
     this.#closed = true;

@@ -2,6 +2,7 @@
  * The VRRP daemon's engine: the plan's virtual routers and sync groups, what they track, and who is told. It holds the machines, gives
  * them every event, and has their actions carried out. Pure: all effects go through the ports.
  */
+import { peerBfd } from '../../core/limits.ts';
 import { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
 import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
@@ -190,6 +191,11 @@ export class Failover {
     }
     this.#schedule();
     return meant.length > 0;
+  }
+
+  /** Files will be read and a reload may follow: nobody shall take the pause for a death. */
+  expectReload(): void {
+    this.#bfd?.expectDelay(peerBfd.reloadMs);
   }
 
   /**
