@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 export class TestLab {
   readonly #switch: Namespace;
@@ -28,7 +29,7 @@ export class TestLab {
     const port = `port${this.#hosts.length}`;
     this.#switch.run(`ip link add ${port} type veth peer name eth0 netns ${namespace.pid}`);
     this.#switch.run(`ip link set ${port} master switch0 up`);
-    for (const folder of ['/run', '/tmp']) namespace.run(`mount -t tmpfs tmpfs ${folder}`);
+    for (const folder of ['/run', '/tmp']) cover(namespace, folder);
     namespace.run(
       'sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0',
     );
@@ -50,6 +51,21 @@ export class TestLab {
     for (const host of this.#hosts) await host.close();
     await this.#switch.close();
   }
+}
+
+const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** Puts an empty file system over `folder`. A checkout that lies below it stays reachable. */
+function cover(namespace: Namespace, folder: string): void {
+  if (!repository.startsWith(`${folder}/`)) {
+    namespace.run(`mount -t tmpfs tmpfs ${folder}`);
+    return;
+  }
+  const beside = '/mnt';
+  namespace.run(`mount --bind ${repository} ${beside}`);
+  namespace.run(`mount -t tmpfs tmpfs ${folder}`);
+  namespace.run(`mkdir -p ${repository}`);
+  namespace.run(`mount --move ${beside} ${repository}`);
 }
 
 export class TestHost {
