@@ -115,10 +115,7 @@ export class Actions {
     const host = this.#cluster.host(name);
     if (what === 'server' || what === 'log') this.#cluster.signalServices(name, 'SIGKILL');
     else {
-      // All at one moment: what dies a little later than its parent could still say goodbye.
-      const killed = engine.commandLines[what === 'both' ? 'all' : what === 'vrrp' ? 'vrrp' : 'balancer'];
-      host.signal(killed, 'SIGSTOP');
-      host.signal(killed, 'SIGKILL');
+      host.signal(engine.commandLines[what === 'both' ? 'all' : what === 'vrrp' ? 'vrrp' : 'balancer'], 'SIGKILL');
       if (what !== 'balancer') this.#cluster.forgetState(name);
     }
   }

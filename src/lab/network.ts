@@ -249,9 +249,12 @@ export class Host {
     return found;
   }
 
-  /** Sends a signal to every process of this host that matches, and tells how many there were. */
+  /**
+   * Sends a signal to every process of this host that matches, and tells how many there were. The youngest first: a child that outlives
+   * its parent could still say goodbye, as Keepalived's does.
+   */
   signal(commandLine: RegExp, signal: NodeJS.Signals): number {
-    const pids = this.processes(commandLine);
+    const pids = [...this.processes(commandLine)].sort((a, b) => b - a);
     for (const pid of pids) killQuietly(pid, signal);
     if (signal === 'SIGCONT') this.#wakeEntrances();
     return pids.length;
