@@ -1,4 +1,4 @@
-/** The short set: what must cost clients nothing, rehearsed on the example's files in both worlds, through the command that users have. */
+/** The short set: what must cost clients nothing or next to it, rehearsed on the example's files in both worlds, through the command that users have. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,8 +18,12 @@ const files = [
 ];
 
 const set = ['server-killed', 'reload', 'reload-bad-file', 'orderly-stop', 'balancer-killed'];
-/** The one fault of the set that may cost requests: those that the dead balancer had in hand. */
-const mayFail = 'balancer-killed';
+/**
+ * Faults of the set that may cost requests: those that a dead balancer had in hand; and at an orderly stop those whose connection was open
+ * on one node when the address moved to the other (one or two of six hundred, docs/drills.md). At 200 connections a second ten are what
+ * 50 ms can hold: more would mean that requests fail before or after the move.
+ */
+const mayFail: Readonly<Record<string, number>> = { 'balancer-killed': Infinity, 'orderly-stop': 10 };
 
 interface Results {
   readonly drills: readonly Run[];
@@ -46,11 +50,11 @@ interface Predicted {
 /** What a world says of a drill, without its times: those differ by what processes and the machine take. */
 function verdictOf({ predictionHeld, clean, failed, runs }: Run, name: string) {
   const steps = runs[0]!.predictions.map(({ step, active, seen, held }) => ({ step, active, seen, held }));
-  return { predictionHeld, clean, failed: name === mayFail ? 'some may' : failed.worst, steps };
+  return { predictionHeld, clean, failed: name in mayFail ? 'some may' : failed.worst, steps };
 }
 
 function isWell({ name, predictionHeld, clean, failed }: Run): boolean {
-  return predictionHeld && clean && (name === mayFail || failed.worst === 0);
+  return predictionHeld && clean && failed.worst <= (mayFail[name] ?? 0);
 }
 
 async function drill(...words: readonly string[]): Promise<{ readonly status: number; readonly text: string }> {
@@ -96,7 +100,7 @@ test('the short set of drills', {
     for (const { name, predictionHeld, clean, failed, reasons } of drills)
       await t.test(name, () => {
         assert.ok(predictionHeld && clean, reasons.join('\n'));
-        if (name !== mayFail) assert.equal(failed.worst, 0, text);
+        assert.ok(failed.worst <= (mayFail[name] ?? 0), text);
       });
     const wanted = set.flatMap((name) => ['--drill', name]);
     const simulated = await drill(...files, ...wanted, '--simulate', '--json', report);
