@@ -8,22 +8,11 @@ import { test } from 'node:test';
 import type { SocketAddress } from '../core/address.ts';
 import { BindError, type BindOptions, bindListener, closeListener } from './listener.ts';
 
-const plain: Omit<BindOptions, 'address'> = {
-  backlog: 16,
-  v6only: false,
-  transparent: false,
-  interface: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  deferAccept: false,
-  tcpUserTimeoutMs: 0,
-};
 const loopback: SocketAddress = { family: 'ipv4', host: '127.0.0.1', port: 0 };
 const skip = process.platform === 'linux' ? false : 'needs Linux';
 
 function bind(address: SocketAddress, options: Partial<BindOptions> = {}) {
-  return bindListener({ ...plain, ...options, address });
+  return bindListener({ backlog: 16, ...options, address });
 }
 
 function reason(action: () => unknown): string {

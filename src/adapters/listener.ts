@@ -15,20 +15,21 @@ export interface BindOptions {
   readonly address: SocketAddress;
   /** Connections the kernel may hold for us; it lowers this to net.core.somaxconn. 0 = that most. */
   readonly backlog: number;
-  readonly v6only: boolean;
-  readonly transparent: boolean;
+  readonly v6only?: boolean;
+  readonly transparent?: boolean;
   /** Also bind where the address is not (yet) ours: a virtual address that the other node holds. */
   readonly freebind?: boolean;
   /** A unix socket that another process listens on is replaced; otherwise that is an error. */
   readonly replaces?: boolean;
   /** Several sockets may share this port, each with a backlog of its own (processes that don't share descriptors). */
   readonly reusePort?: boolean;
-  readonly interface: string | undefined;
-  readonly mode: number | undefined;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  readonly deferAccept: boolean;
-  readonly tcpUserTimeoutMs: number;
+  readonly interface?: string | undefined;
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly deferAccept?: boolean;
+  /** 0 or absent: the kernel's own. */
+  readonly tcpUserTimeoutMs?: number;
 }
 
 /** Why a socket could not be bound: `message` names the address, the reason and, where there is one, the remedy. */
@@ -172,15 +173,16 @@ function setOptions(c: Libc, fd: number, options: BindOptions): void {
   // Accepted sockets inherit this: one system call saved for each connection.
   set(linux.IPPROTO_TCP, linux.TCP_NODELAY, 1, 'TCP_NODELAY');
   if (options.reusePort === true) set(linux.SOL_SOCKET, linux.SO_REUSEPORT, 1, 'SO_REUSEPORT');
-  if (ipv6) set(linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, options.v6only ? 1 : 0, 'IPV6_V6ONLY');
+  if (ipv6) set(linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, options.v6only === true ? 1 : 0, 'IPV6_V6ONLY');
   // IP_FREEBIND works for both families.
   if (options.freebind === true) set(linux.IPPROTO_IP, ipFreebind, 1, 'IP_FREEBIND');
-  if (options.transparent) {
+  if (options.transparent === true) {
     if (ipv6) set(linux.IPPROTO_IPV6, linux.IPV6_TRANSPARENT, 1, 'transparent');
     else set(linux.IPPROTO_IP, linux.IP_TRANSPARENT, 1, 'transparent');
   }
-  if (options.deferAccept) set(linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, deferAcceptSeconds, 'defer-accept');
-  if (options.tcpUserTimeoutMs > 0) set(linux.IPPROTO_TCP, linux.TCP_USER_TIMEOUT, options.tcpUserTimeoutMs, 'tcp-ut');
+  if (options.deferAccept === true) set(linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, deferAcceptSeconds, 'defer-accept');
+  const { tcpUserTimeoutMs = 0 } = options;
+  if (tcpUserTimeoutMs > 0) set(linux.IPPROTO_TCP, linux.TCP_USER_TIMEOUT, tcpUserTimeoutMs, 'tcp-ut');
   if (options.interface !== undefined) {
     const name = new TextEncoder().encode(`${options.interface}\0`);
     if (c.setsockopt(fd, linux.SOL_SOCKET, linux.SO_BINDTODEVICE, name, name.length) < 0)

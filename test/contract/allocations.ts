@@ -59,14 +59,6 @@ class Asker implements StreamHandler {
 const socket = bindListener({
   address: { family: 'ipv4', host: '127.0.0.1', port: 0 },
   backlog: 16,
-  v6only: false,
-  transparent: false,
-  interface: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  deferAccept: false,
-  tcpUserTimeoutMs: 0,
 });
 streams.listen(socket, { keepAlive: false }, (stream) => new Echo(stream));
 const asker = new Asker();

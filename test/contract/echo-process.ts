@@ -8,14 +8,6 @@ const streams = process.argv[2] === 'uring' ? uringWorld().streams : netStreams(
 const socket = bindListener({
   address: { family: 'ipv4', host: '127.0.0.1', port: 0 },
   backlog: 0,
-  v6only: false,
-  transparent: false,
-  interface: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  deferAccept: false,
-  tcpUserTimeoutMs: 0,
 });
 streams.listen(socket, { keepAlive: false }, (stream): StreamHandler => {
   return {

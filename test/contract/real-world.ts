@@ -3,21 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type BindOptions, bindListener, closeListener } from '../../src/adapters/listener.ts';
+import { bindListener, closeListener } from '../../src/adapters/listener.ts';
 import type { ListenerSocket, Streams } from '../../src/engine/ports.ts';
 import type { ListenKind, StreamsWorld } from './streams-world.ts';
-
-const plainBind: Omit<BindOptions, 'address'> = {
-  backlog: 0,
-  v6only: false,
-  transparent: false,
-  interface: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  deferAccept: false,
-  tcpUserTimeoutMs: 0,
-};
 
 /** Longest wait for an event: far more than a loaded machine needs, so that only a lost event takes it. */
 const eventMsMax = 20_000;
@@ -50,7 +38,7 @@ export function realWorld(client: Streams, server: Streams, dispose: () => void 
     server,
     kinds: hasIpv6() ? ['ipv4', 'ipv6', 'unix', 'abstract'] : ['ipv4', 'unix', 'abstract'],
     bind: (kind) => {
-      const socket = bindListener({ ...plainBind, address: address(kind) });
+      const socket = bindListener({ backlog: 0, address: address(kind) });
       sockets.add(socket);
       return socket;
     },
