@@ -116,11 +116,16 @@ export function record(
 }
 
 export function readRows(): Row[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
+  return rowsIn<Row>(file);
+}
+
+/** What was kept in a file of one JSON object a line; nothing where there is none yet. */
+export function rowsIn<T>(path: string): T[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as Row);
+    .map((line) => JSON.parse(line) as T);
 }
 
 function valuesOf(one: Measured, figure: Figure): readonly number[] | undefined {

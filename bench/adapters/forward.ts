@@ -123,14 +123,6 @@ function contentLength(buffer: Uint8Array, start: number, end: number): number {
 const socket = bindListener({
   address: loopback(Number(port)),
   backlog: 1024,
-  v6only: false,
-  transparent: false,
-  interface: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  deferAccept: false,
-  tcpUserTimeoutMs: 0,
 });
 streams.listen(socket, { keepAlive: false }, (stream) => new ClientSide(stream));
 console.log('ready');

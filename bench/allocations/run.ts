@@ -5,7 +5,7 @@
  * npm run bench -- --allocations          or: node bench/allocations/run.ts [requests [uring|net...]]
  */
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { pathOf, saturate } from '../load/throughput.ts';
 import { evergateNet, evergateUring } from '../peers/haproxy.ts';
 import type { Peer } from '../peers/peer.ts';
 import { Children, processors, serves } from '../processes.ts';
-import { commit } from '../results.ts';
+import { commit, rowsIn } from '../results.ts';
 import { startServers } from '../servers.ts';
 import { variants } from '../settings.ts';
 import type { ThreadReport } from './probe.ts';
@@ -81,9 +81,7 @@ export async function measureAllocations(requests: number, peers: readonly Peer[
 
 /** The last row of each adapter. */
 export function readAllocations(): AllocationRow[] {
-  if (!existsSync(file)) return [];
-  const rows = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return [...new Map(rows.map((line) => JSON.parse(line) as AllocationRow).map((row) => [row.peer, row])).values()];
+  return [...new Map(rowsIn<AllocationRow>(file).map((row) => [row.peer, row])).values()];
 }
 
 function note(peer: string, requests: number, reports: readonly ThreadReport[]): void {

@@ -1,9 +1,9 @@
 /** The rows of bench/failover/results.jsonl: one for each case, engine and set of files of a run. Rows are added, never changed. */
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
+import { appendFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import type { EngineName } from '../../src/lab/engine.ts';
+import { commit, loadBefore, rowsIn } from '../results.ts';
 import type { TrialResult } from './trial.ts';
 import type { Usage } from './usage.ts';
 
@@ -28,7 +28,6 @@ export type Row = Measured & {
 
 const file = join(import.meta.dirname, 'results.jsonl');
 const run = new Date().toISOString();
-const loadBefore = loadavg()[0]!;
 
 export function record(measured: Measured): void {
   const machine = `${cpus()[0]?.model ?? ''}, ${cpus().length} processors, Linux ${release()}, Node ${process.version}`;
@@ -37,21 +36,9 @@ export function record(measured: Measured): void {
 }
 
 export function readRows(): Row[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Row);
+  return rowsIn<Row>(file);
 }
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
-}
-
-/** The commit that was measured; with a plus when the program was changed since. */
-function commit(): string {
-  const git = (...args: string[]) =>
-    spawnSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).stdout?.trim() ?? '';
-  const hash = git('rev-parse', '--short', 'HEAD');
-  return hash === '' ? 'unknown' : git('status', '--porcelain', '--', '../../src') === '' ? hash : `${hash}+`;
 }

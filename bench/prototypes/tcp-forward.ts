@@ -247,14 +247,6 @@ for (let buffer = 0; buffer < bufferCount; buffer++) provide(buffer);
 const listener = bindListener({
   address: { family: 'ipv4', host: '127.0.0.1', port: Number(port) },
   backlog: 1024,
-  v6only: false,
-  transparent: false,
-  interface: undefined,
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  deferAccept: false,
-  tcpUserTimeoutMs: 0,
 });
 accept(listener.fd);
 console.log('ready');
