@@ -5,7 +5,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Program, type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { startDaemon, stop } from './daemons.ts';
+
+const until = (condition: () => boolean, what: string) => untilWithin(condition, 10_000, what);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip');
 
@@ -38,14 +41,6 @@ async function onHost(
     await play(host, daemon, lab);
   } finally {
     await lab.close();
-  }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `not within 10 seconds: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

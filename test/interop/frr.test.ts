@@ -6,8 +6,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Program, type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { crash, startDaemon, stop } from './daemons.ts';
 import { type FrrRouter, startFrr } from './frr.ts';
+
+/** The log line comes before the change it tells of is done. */
+const until = (condition: () => boolean) => untilWithin(condition, 10_000);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip', '/usr/lib/frr/vrrpd');
 const virtual = { ipv4: '10.42.0.240/24', ipv6: 'fd42::240/64' } as const;
@@ -128,13 +132,4 @@ function becomes(
   from = 0,
 ): Promise<void> {
   return frr.printed(new RegExp(`${before} -> ${state}`), patienceMs, from);
-}
-
-/** The log line comes before the change it tells of is done. */
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'not within 10 seconds');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Program, type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { type Kind, startDaemon, stop } from './daemons.ts';
+
+const until = (condition: () => boolean, what: string) => untilWithin(condition, 15_000, what);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip');
 const withKeepalived = skip || needs('keepalived');
@@ -32,14 +35,6 @@ async function onHost<T>(text: string, play: (host: TestHost, lab: TestLab) => P
     return await play(host, lab);
   } finally {
     await lab.close();
-  }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `not within 15 seconds: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

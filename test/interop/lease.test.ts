@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until } from '../until.ts';
 import { crash, startDaemon, stop } from './daemons.ts';
 
 const skip = needs('linux', 'root', 'namespaces', 'ip');
@@ -98,11 +99,3 @@ test('no_address_lease: the addresses stay, as with Keepalived', { skip, timeout
     assert.equal(await stop(daemon), 0);
   }),
 );
-
-async function until(condition: () => boolean, withinMs: number): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Program, type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { crash, fakeHaproxy, type Kind, startDaemon, stop } from './daemons.ts';
+
+const until = (condition: () => boolean) => untilWithin(condition, 20_000);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip', 'shared');
 const virtual = '10.42.0.240';
@@ -69,12 +72,4 @@ for (const [active, passive] of pairs)
 async function held(host: TestHost, daemon: Program, from = 0): Promise<void> {
   await daemon.printed(/Entering MASTER STATE/, 20_000, from);
   await until(() => host.holds(virtual));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'not within 20 seconds');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

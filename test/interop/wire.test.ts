@@ -10,7 +10,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Program, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { fakeHaproxy, type Kind, startDaemon, stop } from './daemons.ts';
+
+const until = (condition: () => boolean) => untilWithin(condition, 15_000);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip', 'keepalived', 'tcpdump', 'tshark');
 const seed = new URL('../../../shared/seed/keepalived-active.conf', import.meta.url);
@@ -118,14 +121,6 @@ function withoutCounters(frame: string): string {
   return messageAt(frame) === 68
     ? header + frame.slice(68)
     : header + frame.slice(68, 84) + frame.slice(messageAt(frame));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'not within 15 seconds');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** The frames of a pcap file in hexadecimal, with the sender's own hardware address written as `…`. */

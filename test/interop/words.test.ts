@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { type Kind, startDaemon, stop } from './daemons.ts';
+
+const until = (condition: () => boolean, what: string) => untilWithin(condition, 15_000, what);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip', 'keepalived');
 const mailServer = fileURLToPath(new URL('../fixtures/mail-server.ts', import.meta.url));
@@ -30,14 +33,6 @@ async function onHost<T>(text: string, play: (host: TestHost) => Promise<T>): Pr
     return await play(host);
   } finally {
     await lab.close();
-  }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `not within 15 seconds: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

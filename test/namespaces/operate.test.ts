@@ -7,7 +7,10 @@ import type { BalancerReport } from '../../src/commands/balance/control.ts';
 import type { VrrpReport } from '../../src/engine/failover/control-report.ts';
 import { stop } from '../interop/daemons.ts';
 import { needs } from '../requirements.ts';
+import { until as untilWithin } from '../until.ts';
 import { type Program, type TestHost, TestLab } from './lab.ts';
+
+const until = (condition: () => boolean) => untilWithin(condition, 20_000);
 
 const skip = needs('linux', 'root', 'namespaces', 'ip');
 const evergate = fileURLToPath(new URL('../../bin/evergate', import.meta.url));
@@ -312,12 +315,4 @@ function drop(host: TestHost): void {
   host.run('nft add table inet test');
   host.run('nft add chain inet test input { type filter hook input priority 0 ; }');
   host.run('nft add rule inet test input ip protocol 112 drop');
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, 'not within 20 seconds');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
