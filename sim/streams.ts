@@ -179,6 +179,11 @@ class SimStream implements Stream {
   #endedTold = false;
   #deliverAsked = false;
   #errorArrived: StreamError | undefined;
+  // Passing on.
+  #relayTo: SimStream | undefined;
+  #relayLeft = 0;
+  #relaySource: SimStream | undefined;
+  #relayNext = true;
 
   constructor(network: Network, local: SocketAddress, remote: SocketAddress) {
     this.#network = network;
@@ -228,6 +233,13 @@ class SimStream implements Stream {
     const { peer } = this;
     if (peer !== undefined) this.#network.time.after(this.#network.delayMs, () => peer.resetArrives());
     this.#network.time.after(0, () => this.end(undefined));
+  }
+
+  relay(to: Stream, bytes: number): void {
+    if (!(to instanceof SimStream)) return;
+    this.#relayTo = to;
+    this.#relayLeft = bytes;
+    to.#relaySource = this;
   }
 
   pause(): void {
@@ -308,6 +320,7 @@ class SimStream implements Stream {
   acknowledge(size: number): void {
     this.#underWay -= size;
     this.#transmitLater();
+    this.#relaySource?.deliverLater();
   }
 
   // ---------------------------------------------------------------- receiving
@@ -357,7 +370,9 @@ class SimStream implements Stream {
     const { received, time, delayMs } = this.#network;
     if (this.gone || !this.established || this.#errorArrived !== undefined) return;
     if (this.#in.length > 0 && !this.#paused && !this.#closing) {
+      if (this.#relays()) return;
       const segment = this.#in.shift()!;
+      this.#relayLeft = Math.max(0, this.#relayLeft - segment.length);
       received.set(segment, 7);
       this.handler!.received(received, 7, 7 + segment.length);
       received.fill(0xa5, 0, 7 + segment.length);
@@ -373,6 +388,37 @@ class SimStream implements Stream {
     this.#maybeOver();
   }
 
+  // ---------------------------------------------------------------- passing on
+
+  /** Passes a segment on unseen. @returns false when it is to be shown: every other one is, where nobody knows how many there will be. */
+  #relays(): boolean {
+    const to = this.#relayTo;
+    const segment = this.#in[0]!;
+    if (to === undefined || this.#relayLeft === 0 || !to.#takesRelayed) return false;
+    const size = Math.min(segment.length, this.#relayLeft);
+    if (this.#relayLeft === Infinity) this.#relayNext = !this.#relayNext;
+    if (this.#relayLeft === Infinity && this.#relayNext) return false;
+    // Until `to` has room the segment waits; see `acknowledge`.
+    if (to.unsentBytes > 0 || to.#underWay + size > this.#network.windowBytes) {
+      this.#relayNext = !this.#relayNext;
+      return true;
+    }
+    if (size === segment.length) this.#in.shift();
+    else this.#in[0] = segment.subarray(size);
+    this.#relayLeft -= size;
+    const { time, delayMs } = this.#network;
+    const { peer } = this;
+    time.after(delayMs, () => peer!.acknowledge(size));
+    to.write(segment, 0, size);
+    this.deliverLater();
+    this.handler!.relayed!(size);
+    return true;
+  }
+
+  get #takesRelayed(): boolean {
+    return !this.gone && !this.#closing && !this.#finWanted && this.established;
+  }
+
   // ---------------------------------------------------------------- endings
 
   #maybeOver(): void {
@@ -383,6 +429,7 @@ class SimStream implements Stream {
     if (this.gone) return;
     this.gone = true;
     this.#dropQueues();
+    this.#relaySource?.deliverLater();
     this.handler?.closed(error);
   }
 

@@ -8,6 +8,12 @@ export const highWaterBytes = 32_768;
 /** Queue length at which `drained` is told: half a buffer keeps the pipe busy while the next read is made. */
 export const lowWaterBytes = 8_192;
 
+/**
+ * Pipes by which one worker passes bytes between sockets: one for each direction whose receiver is slow, and most have none. With the size
+ * they have (pipes.ts) that is what Linux allows a user without privileges (pipe-user-pages-soft, 64 MiB); more directions are copied.
+ */
+export const pipesMax = 256;
+
 /** Longest request or response head, HAProxy's tune.bufsize (16384) less its tune.maxrewrite (1024). */
 export const headBytesMax = 15_360;
 
@@ -127,6 +133,22 @@ export const controlSocket = {
 
 /** How long after a standby's skew a hand-over waits for its first advertisement, in milliseconds: a busy machine, a slow switch. */
 export const handoverMarginMs = 500;
+
+/** Connections that are open when an address moves in an orderly way between two hosts that both live. */
+export const handoff = {
+  /** For so long the new holder passes their segments on, in milliseconds: a page with its pictures, not a download. */
+  passOnMs: 10_000,
+  /** The old holder has them a little longer, so that nothing is passed on to a host that no longer knows the address. */
+  keptMs: 10_500,
+  /** A daemon that ends, and nobody tells it when its balancer is done (`evergate vrrp` alone), waits for them so long. */
+  keptAtEndMs: 1_000,
+  /** How often the new holder looks whether the old one is still there, in milliseconds. */
+  reviewMs: 50,
+  /** Connections that begin at the new holder meanwhile: 26,000 a second; each takes about 100 bytes of the kernel's memory. */
+  connectionsMax: 262_144,
+  /** Connections of an earlier time that are still open at the new holder: more of them would hold the take-over up. */
+  openConnectionsMax: 4_096,
+} as const;
 
 /** The watch for address conflicts. */
 export const conflictLimits = {

@@ -66,6 +66,14 @@ export interface Stream {
   close(): void;
   /** Abortive end (RST on TCP): queued bytes are dropped. `closed` follows, with no error. */
   reset(): void;
+  /**
+   * From now on the adapter may pass bytes from this stream to `to` by itself, where it has a shorter way than `received` and `write`; an
+   * adapter that has none leaves the method out. It tells them by `relayed`. Others still come by `received`, at any moment: the caller
+   * writes those to `to`, in their place among the rest, and nothing else before all are passed. A FIN is told by `ended`, behind all bytes.
+   * It ends with these bytes, with either stream, or when `to` is shut down.
+   * @param bytes how many are certain to come and to be for `to`, shown ones included; Infinity: whatever comes, much or little.
+   */
+  relay?(to: Stream, bytes: number): void;
   /** Back-pressure: after `pause` no `received` comes until `resume`. Idempotent. A FIN or an error may be told before, or only then. */
   pause(): void;
   resume(): void;
@@ -80,6 +88,8 @@ export interface StreamHandler {
   opened(stream: Stream): void;
   /** Bytes [start, end) of `buffer`, valid for this call only; at least one. The handler may write over them. */
   received(buffer: Uint8Array, start: number, end: number): void;
+  /** After `relay`: so many bytes went to the other stream without being shown, and the kernel has them. */
+  relayed?(bytes: number): void;
   /** After a `write` that returned false: the queue fell below the low-water mark. */
   drained(): void;
   /** The peer sent FIN; no more `received`. Writing is still possible. */
@@ -348,6 +358,32 @@ export interface Firewall {
   /** Success too where it was not blocked. */
   unblock(address: BlockedAddress): SystemFailure;
   /** Takes away everything that `block` made. */
+  close(): void;
+}
+
+/** Virtual addresses of one family, as text. */
+export interface HandoffAddresses {
+  readonly family: IpFamily;
+  readonly addresses: readonly string[];
+}
+
+/** Who had the addresses before, and where it is reached. */
+export interface OldHolder {
+  readonly address: string;
+  readonly interfaceIndex: number;
+}
+
+/** TCP connections that are open while their addresses move to another host. One of the two for each router, until `end`. */
+export interface Handoff {
+  /**
+   * New holder, before it adds the addresses: segments of connections that began before this call go on to the old one, but for those that
+   * were open at the last `keep`.
+   */
+  passOn(router: string, addresses: HandoffAddresses, holder: OldHolder): SystemFailure;
+  /** Old holder, before it moves them to the loopback: nobody learns this host's hardware address for them any more. */
+  keep(router: string, addresses: HandoffAddresses, ownAddress: string): SystemFailure;
+  /** Success too where there is nothing. */
+  end(router: string): void;
   close(): void;
 }
 

@@ -6,6 +6,7 @@ import type { Stream, StreamError, StreamHandler } from '../../src/engine/ports.
 export interface Behaviour {
   opened?(party: Party): void;
   received?(party: Party, buffer: Uint8Array, start: number, end: number): void;
+  relayed?(party: Party, bytes: number): void;
   drained?(party: Party): void;
   ended?(party: Party): void;
   closed?(party: Party): void;
@@ -20,6 +21,7 @@ export class Party implements StreamHandler {
   closedCount = 0;
   error: StreamError | undefined;
   receivedBytes = 0;
+  relayedBytes = 0;
   /** Kept only when asked for with `keep`. */
   readonly chunks: Buffer[] = [];
   readonly #behaviour: Behaviour;
@@ -59,6 +61,10 @@ export class Party implements StreamHandler {
   resume(): void {
     this.paused = false;
     this.#call(() => this.stream.resume());
+  }
+
+  relay(to: Party, bytes = Infinity): void {
+    this.#call(() => this.stream.relay?.(to.stream, bytes));
   }
 
   shutdown(): void {
@@ -103,6 +109,14 @@ export class Party implements StreamHandler {
     this.receivedBytes += end - start;
     if (this.#keep) this.chunks.push(Buffer.from(buffer.subarray(start, end)));
     this.#behaviour.received?.(this, buffer, start, end);
+  }
+
+  relayed(bytes: number): void {
+    this.#check('relayed');
+    assert.ok(bytes > 0, `${this.name}: relayed ${bytes}`);
+    assert.equal(this.endedCount, 0, `${this.name}: relayed after ended`);
+    this.relayedBytes += bytes;
+    this.#behaviour.relayed?.(this, bytes);
   }
 
   drained(): void {

@@ -9,7 +9,7 @@ import { uringWorld } from '../../src/adapters/uring/streams.ts';
 import { highWaterBytes } from '../../src/core/limits.ts';
 import { needs } from '../requirements.ts';
 import { churn } from './churn.ts';
-import { Party } from './party.ts';
+import { chance, Party, pattern } from './party.ts';
 import { realWorld } from './real-world.ts';
 
 /** Longer on demand: EVERGATE_SOAK=50 makes fifty times as many connections. */
@@ -46,6 +46,106 @@ test('uring: churn leaves no descriptor, buffer or pending operation behind', {
     }
     // The sockets that the world bound for the churn are its own until its end.
     assert.equal(descriptors() - before, 2 * world.kinds.length);
+  } finally {
+    await world.end();
+  }
+});
+
+test('uring: relays that end in any way leave no pipe, descriptor or buffer behind', {
+  skip: uringAvailable() ?? false,
+}, async () => {
+  const uring = uringWorld();
+  const { loop } = uring;
+  const outside = netStreams();
+  const world = realWorld(outside, uring.streams, () => uring.close());
+  const draw = chance(31);
+  const data = pattern(2_000_000, 31);
+  const live = new Set<Party>();
+  let relayed = 0;
+  const join = (party: Party): Party => {
+    live.add(party);
+    return party;
+  };
+  try {
+    const near = world.bind('ipv4');
+    const far = world.bind('ipv4');
+    const before = descriptors();
+    const closed = (party: Party) => live.delete(party);
+    const sends = (party: Party) => {
+      party.write(data);
+      party.shutdown();
+    };
+    const sometimes = (party: Party) => {
+      const what = draw(60);
+      if (what < 10) party.pause();
+      else if (what === 10) party.reset();
+      else if (what === 11) party.close();
+    };
+    const listeners = [
+      outside.listen(far, { keepAlive: false }, (stream) => {
+        const sink = join(
+          new Party('sink', { received: sometimes, ended: (party) => party.shutdown(), closed }, false),
+        );
+        sink.stream = stream;
+        return sink;
+      }),
+      uring.streams.listen(near, { keepAlive: false }, (stream) => {
+        const pass = (other: () => Party) => ({
+          received: (party: Party, buffer: Uint8Array, start: number, end: number) => {
+            if (!other().write(buffer, start, end)) party.pause();
+          },
+          relayed: (party: Party, bytes: number) => {
+            relayed += bytes;
+            if (draw(100) === 0) party.reset();
+            else if (draw(50) === 0) other().close();
+          },
+          drained: () => other().resume(),
+          ended: () => other().shutdown(),
+          closed: (party: Party) => {
+            closed(party);
+            if (other().closedCount === 0) other()[draw(2) === 0 ? 'close' : 'reset']();
+          },
+        });
+        const begins = () => {
+          middle.relay(onward);
+          onward.relay(middle);
+        };
+        const middle: Party = join(
+          new Party(
+            'near',
+            pass(() => onward),
+            false,
+          ),
+        );
+        const onward: Party = join(new Party('far', { ...pass(() => middle), opened: begins }, false));
+        middle.stream = stream;
+        onward.stream = uring.streams.connect({ to: far.address, keepAlive: false }, onward);
+        return middle;
+      }),
+    ];
+    let begun = 0;
+    await world.until(() => {
+      for (; begun < 300 * factor && live.size < 200; begun++) {
+        const source = join(new Party('source', { opened: sends, received: sometimes, closed }, false));
+        source.stream = world.client.connect({ to: near.address, keepAlive: false }, source);
+      }
+      for (const party of live) {
+        const what = draw(300);
+        if (party.paused && what < 200) party.resume();
+        else if (what === 200) party.reset();
+        else if (what === 201) party.close();
+        else if (what === 202) party.shutdown();
+      }
+      return begun === 300 * factor && live.size === 0;
+    }, 'the relays to end');
+    for (const listener of listeners) listener.close();
+    await world.quiet();
+    assert.ok(relayed > data.length, `${relayed} bytes took the short way`);
+    assert.equal(loop.pipes.used, 0, 'pipes in use');
+    assert.equal(loop.slots.used, 0, 'send slots in use');
+    assert.equal(loop.targetCount, 0);
+    assert.equal(loop.buffers.free, loop.buffers.count, 'receive buffers in use');
+    assert.equal(descriptors() - before, 2 * loop.pipes.idle);
   } finally {
     await world.end();
   }

@@ -12,6 +12,7 @@ import { bytesContract } from './streams-bytes.ts';
 import { endingsContract } from './streams-endings.ts';
 import { listeningContract } from './streams-listening.ts';
 import { openingContract } from './streams-opening.ts';
+import { relayContract } from './streams-relay.ts';
 import type { StreamsWorld } from './streams-world.ts';
 
 export type { StreamsWorld };
@@ -30,6 +31,7 @@ export function streamsContract(name: string, makeWorld: () => StreamsWorld): vo
   bytesContract(contract);
   endingsContract(contract);
   listeningContract(contract);
+  relayContract(contract);
 
   for (let seed = 1; seed <= 5; seed++) {
     contract(`churn with seed ${seed}: every stream ends once, every byte is right`, async (world) => {

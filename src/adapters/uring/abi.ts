@@ -36,6 +36,9 @@ export const op = { POLL_ADD: 6, SENDMSG: 9, ACCEPT: 13, ASYNC_CANCEL: 14, CONNE
 /** IOSQE_* */
 export const entryFlag = { BUFFER_SELECT: 1 << 5 } as const;
 
+/** POLLIN, POLLOUT, POLLRDHUP: errors and the end are told unasked. */
+export const pollFor = { input: 0x1, output: 0x4, peerEnded: 0x2000 } as const;
+
 /** Values of an entry's `ioprio`. */
 export const acceptFlag = { MULTISHOT: 1 << 0 } as const;
 export const receiveFlag = { POLL_FIRST: 1 << 0, MULTISHOT: 1 << 1 } as const;
@@ -51,6 +54,15 @@ export const completionBufferShift = 16;
 export const errorNumber = { EINTR: 4, EAGAIN: 11, EBUSY: 16, ETIME: 62, ENOBUFS: 105, ECANCELED: 125 } as const;
 
 /** What an entry of the ring is about: the low four bits of the first word of `user_data`. */
-export const kind = { ignored: 0, receive: 1, send: 2, connect: 3, accept: 4, libuv: 5 } as const;
+export const kind = {
+  ignored: 0,
+  receive: 1,
+  send: 2,
+  connect: 3,
+  accept: 4,
+  libuv: 5,
+  readable: 6,
+  writable: 7,
+} as const;
 export const kindBits = 4;
 export const kindMask = (1 << kindBits) - 1;

@@ -10,8 +10,9 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Alarm, Clock } from '../../engine/ports.ts';
 import { type UvLoop, uvLoop } from '../libc.ts';
-import { kind, kindBits, kindMask, op } from './abi.ts';
+import { kind, kindBits, kindMask, op, pollFor } from './abi.ts';
 import { SendSlots } from './memory.ts';
+import { Pipes } from './pipes.ts';
 import { ReceiveBuffers } from './receive-buffers.ts';
 import { Ring } from './ring.ts';
 
@@ -33,12 +34,12 @@ export interface Teller {
 
 /** Node's microtasks and next ticks run only between turns; under constant load a turn ends after this time at the latest. */
 const turnMsMax = 50;
-const pollIn = 1;
 
 export class UringLoop {
   readonly ring: Ring;
   readonly buffers: ReceiveBuffers;
   readonly slots = new SendSlots();
+  readonly pipes = new Pipes();
   readonly #uv: UvLoop;
   readonly #channel = new MessageChannel();
   readonly #targets: (Target | undefined)[] = [];
@@ -141,6 +142,7 @@ export class UringLoop {
     this.ring.close();
     this.buffers.dispose();
     this.slots.dispose();
+    this.pipes.dispose();
   }
 
   /** A message posted from its own listener would be delivered before libuv runs: the immediate lets it run first. */
@@ -197,7 +199,7 @@ export class UringLoop {
   #watchUv(): void {
     this.#uvWatched = true;
     const index = this.ring.push(op.POLL_ADD, this.#uv.backendFd, kind.libuv, this.#watch);
-    this.ring.entries[index * 16 + 7] = pollIn;
+    this.ring.entries[index * 16 + 7] = pollFor.input;
   }
 
   readonly #completed = (target: number, generation: number, result: number, flags: number): void => {

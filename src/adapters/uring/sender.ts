@@ -9,6 +9,7 @@ import { libc, linux } from '../libc.ts';
 import { errorNumber, op } from './abi.ts';
 import type { SendSlots } from './memory.ts';
 import { Outbox } from './outbox.ts';
+import type { Pipe, Pipes } from './pipes.ts';
 import type { ReceiveBuffers } from './receive-buffers.ts';
 import { putAddress, type Ring } from './ring.ts';
 
@@ -19,15 +20,46 @@ export class Sender extends Outbox {
   sending = false;
   /** The kernel could not take everything at once: what is queued waits for the peer. */
   blocked = false;
+  /** What another stream received for this one, and the kernel could not take yet: it goes before everything that is written. */
+  pipe: Pipe | undefined = undefined;
   readonly #ring: Ring;
+  readonly #pipes: Pipes;
   /** The send under way is one that doesn't wait. */
   #certain = false;
   /** Bytes of the send that is under way. */
   #attempted = 0;
 
-  constructor(ring: Ring, buffers: ReceiveBuffers, slots: SendSlots) {
+  constructor(ring: Ring, buffers: ReceiveBuffers, slots: SendSlots, pipes: Pipes) {
     super(buffers, slots);
     this.#ring = ring;
+    this.#pipes = pipes;
+  }
+
+  get isEmpty(): boolean {
+    return this.bytes === 0 && this.pipe === undefined;
+  }
+
+  /** Everything that waits, in the pipe too. */
+  get unsentBytes(): number {
+    return this.pipe === undefined ? this.bytes : this.bytes + this.pipe.bytes;
+  }
+
+  /** @returns bytes that left the pipe, or an error number below zero. An empty pipe is given back. */
+  drainPipe(fd: number): number {
+    const pipe = this.pipe!;
+    const left = pipe.drain(fd);
+    if (pipe.bytes === 0) this.#givePipe(pipe);
+    return left === -errorNumber.EAGAIN || left === -errorNumber.EINTR ? 0 : left;
+  }
+
+  #givePipe(pipe: Pipe): void {
+    this.#pipes.give(pipe);
+    this.pipe = undefined;
+  }
+
+  override clear(): void {
+    super.clear();
+    if (this.pipe !== undefined) this.#givePipe(this.pipe);
   }
 
   /**

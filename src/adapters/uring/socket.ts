@@ -22,6 +22,11 @@ export class Socket {
     noteOpened(fd);
   }
 
+  /** splice(2) to unix sockets came late (Linux 6.5); what is local is rarely bulk. */
+  get splices(): boolean {
+    return this.#family !== linux.AF_UNIX;
+  }
+
   /** The peer's address, or nowhere once the kernel has forgotten it. Asked once; not after `close`. */
   remoteAddress(): SocketAddress {
     return (this.#remote ??= this.#ask('getpeername')) ?? nowhere;

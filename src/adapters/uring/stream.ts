@@ -1,30 +1,21 @@
 /**
  * One connection on the ring.
  *
- * Receiving is one multishot entry for the stream's life; `pause` cancels it.
- * The descriptor is closed when no entry is under way any more: an entry holds the socket open, and its number could be given to a
- * stranger.
+ * Receiving is one multishot entry for the stream's life; `pause` cancels it. Where bytes are to be passed to another stream, they go
+ * through a pipe once there are many (passage.ts): a poll then tells that there are more, and the pipe belongs to the receiver until
+ * it is empty.
  */
-import type { SocketAddress } from '../../core/address.ts';
 import { highWaterBytes, lowWaterBytes } from '../../core/limits.ts';
 import type { Stream, StreamError, StreamHandler } from '../../engine/ports.ts';
 import { errorName } from '../libc.ts';
 import { streamError } from '../stream-error.ts';
-import {
-  completionBufferShift,
-  completionFlag,
-  entryFlag,
-  errorNumber,
-  kind,
-  kindBits,
-  op,
-  receiveFlag,
-} from './abi.ts';
-import type { Gatherer, Target, Teller, UringLoop } from './loop.ts';
-import { receiveBufferBytes, receiveGroup } from './receive-buffers.ts';
-import { putAddress } from './ring.ts';
+import { completionBufferShift, completionFlag, errorNumber, kind, kindBits } from './abi.ts';
+import type { UringLoop } from './loop.ts';
+import { Passage, type PassageEnd } from './passage.ts';
+import type { Pipe } from './pipes.ts';
+import { receiveBufferBytes } from './receive-buffers.ts';
 import { Sender } from './sender.ts';
-import { Socket } from './socket.ts';
+import { StreamEntries } from './stream-entries.ts';
 
 type Life =
   | 'connecting'
@@ -33,20 +24,10 @@ type Life =
   | 'ending' // nothing more to send or hear; waits for its entries
   | 'gone';
 
-export class UringStream implements Stream, Target, Gatherer, Teller {
-  generation = 0;
+export class UringStream extends StreamEntries implements Stream, PassageEnd {
   handler: StreamHandler | undefined;
-  readonly #loop: UringLoop;
-  readonly #socket: Socket;
-  readonly #index: number;
   readonly #sender: Sender;
   #life: Life;
-  /** Entries whose last completion has not come. */
-  #underWay = 0;
-  #receiving = false;
-  #gathering = false;
-  #telling = false;
-  #cancelling = false;
   #paused = false;
   #wantsDrained = false;
   #finWanted = false;
@@ -57,29 +38,19 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   /** What came after `pause`, copied, so that the buffers go on serving others. */
   #stash: Uint8Array[] | undefined = undefined;
   #error: StreamError | undefined = undefined;
+  /** Where what comes goes unseen. */
+  #passage: Passage | undefined = undefined;
+  incoming: Passage | undefined = undefined;
 
   constructor(loop: UringLoop, fd: number, family: number, life: 'connecting' | 'open') {
-    this.#loop = loop;
-    this.#socket = new Socket(fd, family);
+    super(loop, fd, family);
     this.#life = life;
-    this.#sender = new Sender(loop.ring, loop.buffers, loop.slots);
-    this.#index = loop.join(this);
+    this.#sender = new Sender(loop.ring, loop.buffers, loop.slots, loop.pipes);
   }
-
-  // ------------------------------------------------------------ birth
 
   /** After `accepted` gave a handler. */
   begin(): void {
     this.#receive(false);
-  }
-
-  /** The address must stay where it is until the entry is handed over. */
-  connect(sockaddr: number, length: number): void {
-    const index = this.#push(op.CONNECT, kind.connect);
-    const { entries } = this.#loop.ring;
-    putAddress(entries, index * 16 + 4, sockaddr);
-    entries[index * 16 + 2] = length; // addr2
-    this.#underWay++;
   }
 
   /** The connection failed before it began: tells so later. */
@@ -87,20 +58,18 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#end(error);
   }
 
-  // ------------------------------------------------------------ the port
-
   get unsentBytes(): number {
-    return this.#sender.bytes;
+    return this.#sender.unsentBytes;
   }
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
     if (this.#finWanted || (this.#life !== 'open' && this.#life !== 'connecting') || this.#error !== undefined)
       return true;
-    const waits = this.#sender.blocked || this.#life === 'connecting';
+    const waits = this.#sender.blocked || this.#sender.pipe !== undefined || this.#life === 'connecting';
     this.#sender.add(buffer, start, end, !waits);
-    if (!waits) this.#gatherLater();
+    if (!waits) this.gatherLater();
     if (this.#sender.bytes <= highWaterBytes) return true;
-    if (!waits && this.#sender.sendDirectly(this.#socket.fd)) return true;
+    if (!waits && this.#sender.sendDirectly(this.socket.fd)) return true;
     this.#wantsDrained = true;
     return false;
   }
@@ -111,7 +80,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
   shutdown(): void {
     if (this.#finWanted || this.#life === 'ending' || this.#life === 'gone') return;
     this.#finWanted = true;
-    this.#gatherLater();
+    this.gatherLater();
   }
 
   close(): void {
@@ -124,7 +93,7 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#finWanted = true;
     this.#wantsDrained = false;
     this.#stash = undefined;
-    this.#gatherLater();
+    this.gatherLater();
   }
 
   reset(): void {
@@ -132,55 +101,44 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#abort();
   }
 
+  relay(to: Stream, bytes: number): void {
+    if (!(to instanceof UringStream && to.loop === this.loop && to.socket.splices && this.socket.splices)) return;
+    this.#passage ??= new Passage(this);
+    this.#passage.begin(to, bytes);
+    this.gatherLater();
+  }
+
   pause(): void {
     if (this.#paused || this.#life === 'ending' || this.#life === 'gone') return;
     this.#paused = true;
-    this.#gatherLater();
+    this.gatherLater();
   }
 
   resume(): void {
     if (!this.#paused || this.#life === 'ending' || this.#life === 'gone') return;
     this.#paused = false;
-    if (this.#stash !== undefined || (this.#peerEnded && !this.#toldEnded)) this.#tellLater();
-    else this.#gatherLater();
-  }
-
-  remoteAddress(): SocketAddress {
-    return this.#socket.remoteAddress();
-  }
-
-  localAddress(): SocketAddress {
-    return this.#socket.localAddress();
-  }
-
-  // ------------------------------------------------------------ the loop's calls
-
-  #gatherLater(): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    this.#loop.gatherLater(this);
-  }
-
-  #tellLater(): void {
-    if (this.#telling) return;
-    this.#telling = true;
-    this.#loop.tellLater(this);
+    if (this.#stash !== undefined || (this.#peerEnded && !this.#toldEnded)) this.tellLater();
+    else this.gatherLater();
   }
 
   /** Before the loop waits: brings the ring in line with what was asked for. */
   gather(): void {
-    this.#gathering = false;
+    this.gathering = false;
     if (this.#life !== 'open' && this.#life !== 'closing') return;
-    if (!this.#sender.sending && this.#sender.bytes > 0) this.#send();
-    if (this.#finWanted && this.#sender.bytes === 0) this.#fin();
+    if (this.#sender.pipe === undefined) {
+      if (!this.#sender.sending && this.#sender.bytes > 0) this.#send();
+      if (this.#finWanted && this.#sender.bytes === 0) this.#fin();
+    }
     if (this.#life !== 'open') return;
-    if (this.#paused) this.#stopReceiving();
-    else if (!this.#receiving && !this.#peerEnded && this.#stash === undefined) this.#receive(false);
+    if (this.#paused) this.stopListening();
+    else if (this.#passage?.isOpen === true) this.#listenToPass(this.#passage);
+    else if (this.listening === kind.readable) this.stopListening();
+    else if (!this.#peerEnded && this.#stash === undefined) this.#receive(false);
   }
 
   /** What could not be told from inside a call, in the order in which a stream lives. */
   tell(): void {
-    this.#telling = false;
+    this.telling = false;
     if (this.#life === 'gone') {
       const { handler } = this;
       this.handler = undefined;
@@ -190,26 +148,22 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     while (this.#stash !== undefined && !this.#paused && this.#life === 'open') {
       const bytes = this.#stash.shift()!;
       if (this.#stash.length === 0) this.#stash = undefined;
-      this.handler!.received(bytes, 0, bytes.length);
+      this.#give(bytes, 0, bytes.length);
     }
     if (this.#peerEnded && !this.#toldEnded && !this.#paused && this.#life === 'open') this.#tellEnded();
-    this.#gatherLater();
+    this.gatherLater();
   }
 
   completed(what: number, result: number, flags: number): void {
     if (what === kind.receive) this.#received(result, flags);
     else if (what === kind.send) this.#sent(result);
+    else if (what === kind.readable) this.#readable(result);
+    else if (what === kind.writable) this.#writable();
     else this.#connected(result);
   }
 
-  #push(opcode: number, what: number): number {
-    return this.#loop.ring.push(opcode, this.#socket.fd, (this.#index << kindBits) | what, this.generation);
-  }
-
-  // ------------------------------------------------------------ connecting
-
   #connected(result: number): void {
-    this.#underWay--;
+    this.underWay--;
     if (this.#life === 'ending') {
       this.#finish();
       return;
@@ -221,36 +175,16 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#life = 'open';
     this.#receive(true);
     this.handler!.opened(this);
-    this.#gatherLater();
+    this.gatherLater();
   }
-
-  // ------------------------------------------------------------ receiving
 
   #receive(idle: boolean): void {
-    if (this.#receiving || this.#paused || this.#life !== 'open') return;
-    const index = this.#push(op.RECV, kind.receive);
-    const { entries } = this.#loop.ring;
-    const at = index * 16;
-    const how = idle ? receiveFlag.MULTISHOT | receiveFlag.POLL_FIRST : receiveFlag.MULTISHOT;
-    entries[at] = op.RECV | (entryFlag.BUFFER_SELECT << 8) | (how << 16);
-    entries[at + 10] = receiveGroup;
-    this.#receiving = true;
-    this.#underWay++;
-  }
-
-  #stopReceiving(): void {
-    if (!this.#receiving || this.#cancelling) return;
-    this.#cancelling = true;
-    this.#loop.ring.cancel((this.#index << kindBits) | kind.receive, this.generation);
+    if (this.listening === 0 && !this.#paused && this.#life === 'open') this.listen(idle);
   }
 
   #received(result: number, flags: number): void {
-    const { buffers } = this.#loop;
-    if ((flags & completionFlag.MORE) === 0) {
-      this.#receiving = false;
-      this.#cancelling = false;
-      this.#underWay--;
-    }
+    const { buffers } = this.loop;
+    if ((flags & completionFlag.MORE) === 0) this.listeningEnded();
     if ((flags & completionFlag.BUFFER) !== 0) {
       const buffer = flags >>> completionBufferShift;
       buffers.filled(buffer);
@@ -264,25 +198,31 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     }
     if (result === 0) this.#eof();
     else if (result < 0) this.#receiveFailed(-result);
-    else if (!this.#receiving) this.#gatherLater();
+    else if (this.listening === 0) this.gatherLater();
   }
 
   #show(start: number, length: number): void {
-    const { bytes } = this.#loop.buffers;
+    const { bytes } = this.loop.buffers;
     if (!this.#paused && this.#stash === undefined) {
-      this.handler!.received(bytes, start, start + length);
+      this.#give(bytes, start, start + length);
       return;
     }
     this.#stash ??= [];
     this.#stash.push(bytes.slice(start, start + length));
-    if (!this.#paused) this.#tellLater();
+    if (!this.#paused) this.tellLater();
+  }
+
+  #give(bytes: Uint8Array, start: number, end: number): void {
+    this.#passage?.shown(end - start);
+    this.handler!.received(bytes, start, end);
+    if (this.#passage?.isOpen === true) this.gatherLater();
   }
 
   #eof(): void {
     if (this.#error !== undefined || this.#life === 'closing') {
       // After a failed send this is where the socket's last bytes end; after `close` nobody listens.
       if (this.#error !== undefined) this.#end(this.#error);
-      else this.#gatherLater();
+      else this.gatherLater();
       return;
     }
     if (!this.#paused && this.#stash === undefined) this.#tellEnded();
@@ -298,13 +238,13 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     switch (error) {
       case errorNumber.ENOBUFS:
         // More came at once than there are buffers. Those in use are back before the next wait.
-        if (this.#loop.buffers.free === 0) this.#loop.buffers.grow();
-        this.#gatherLater();
+        if (this.loop.buffers.free === 0) this.loop.buffers.grow();
+        this.gatherLater();
         return;
       case errorNumber.ECANCELED:
       case errorNumber.EINTR:
       case errorNumber.EAGAIN:
-        this.#gatherLater();
+        this.gatherLater();
         return;
       default:
         this.#end(this.#life === 'closing' ? undefined : (this.#error ?? streamError(errorName(error))));
@@ -315,12 +255,12 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
 
   #send(): void {
     const awaited = this.#finWanted || this.#wantsDrained;
-    this.#sender.send(this.#socket.fd, (this.#index << kindBits) | kind.send, this.generation, awaited);
-    this.#underWay++;
+    this.#sender.send(this.socket.fd, (this.index << kindBits) | kind.send, this.generation, awaited);
+    this.underWay++;
   }
 
   #sent(result: number): void {
-    this.#underWay--;
+    this.underWay--;
     const error = this.#sender.completed(result);
     if (this.#life === 'ending') {
       this.#finish();
@@ -331,7 +271,8 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
       return;
     }
     const left = this.#sender.bytes;
-    if (left > 0 || this.#finWanted) this.#gatherLater();
+    if (left > 0 || this.#finWanted) this.gatherLater();
+    else if (this.incoming !== undefined) this.incoming.free(false);
     if (this.#wantsDrained && left <= lowWaterBytes) {
       this.#wantsDrained = false;
       if (this.#life === 'open') this.handler!.drained();
@@ -343,22 +284,81 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     const word = streamError(errorName(error));
     this.#sender.clear();
     this.#wantsDrained = false;
-    if (this.#life === 'closing' || this.#peerEnded || this.#paused || !this.#receiving)
+    if (this.#life === 'closing' || this.#peerEnded || this.#paused || this.listening === 0)
       this.#end(this.#life === 'closing' ? undefined : word);
     else this.#error = word;
   }
 
-  // ------------------------------------------------------------ ending
+  // ------------------------------------------------------------ passing on
+
+  #listenToPass(passage: Passage): void {
+    if (this.listening === kind.receive) this.stopListening();
+    if (this.listening !== 0 || this.#peerEnded || this.#stash !== undefined) return;
+    const { reception } = passage.to!;
+    if (reception === 'open') this.awaitReadable();
+    else if (reception === 'over') {
+      passage.end();
+      this.#receive(false);
+    }
+  }
+
+  #readable(result: number): void {
+    this.listeningEnded();
+    if (this.#life === 'ending') {
+      this.#finish();
+      return;
+    }
+    this.gatherLater();
+    if (result < 0 || this.#life !== 'open' || this.#paused || this.#passage!.to === undefined) return;
+    const came = this.#passage!.turn(this.socket.fd, this.loop.pipes);
+    if (came < 0) this.#receiveFailed(-came);
+    else if (came === 0) {
+      this.#peerEnded = true;
+      this.#eof();
+    }
+  }
+
+  passedOn(bytes: number): void {
+    if (this.#life === 'open') this.handler!.relayed!(bytes);
+  }
+
+  get reception(): 'open' | 'waits' | 'over' {
+    if (this.#life !== 'open' || this.#finWanted || this.#error !== undefined) return 'over';
+    return this.#sender.isEmpty ? 'open' : 'waits';
+  }
+
+  takePipe(pipe: Pipe): void {
+    this.#sender.pipe = pipe;
+    this.#drainPipe(pipe);
+  }
+
+  #drainPipe(pipe: Pipe): void {
+    const { of } = pipe;
+    const left = this.#sender.drainPipe(this.socket.fd);
+    if (left < 0) this.#sendFailed(-left);
+    else if (this.#sender.pipe !== undefined) this.awaitWritable();
+    else {
+      this.gatherLater();
+      this.incoming?.free(false);
+    }
+    if (left > 0) of!.passedOn(left);
+  }
+
+  #writable(): void {
+    this.underWay--;
+    if (this.#life === 'ending') this.#finish();
+    else if (this.#sender.pipe !== undefined) this.#drainPipe(this.#sender.pipe);
+  }
 
   #fin(): void {
     if (this.#life === 'closing' || this.#toldEnded) this.#endOrderly();
-    else if (!this.#finSent) this.#socket.shutdownWriting();
+    else if (!this.#finSent) this.socket.shutdownWriting();
     this.#finSent = true;
   }
 
   #endOrderly(): void {
     // Sends the FIN, and ends the receive entry, which reads what is left.
-    if (this.#receiving) this.#socket.shutdown();
+    if (this.listening !== 0) this.socket.shutdown();
     this.#life = 'ending';
     this.#error = undefined;
     this.#orderly = true;
@@ -370,8 +370,8 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#life = 'ending';
     this.#stash = undefined;
     if (!this.#sender.sending) this.#sender.clear();
-    this.#socket.resetAtClose();
-    this.#cancelAll();
+    this.socket.resetAtClose();
+    this.cancelAll();
     this.#finish();
   }
 
@@ -380,22 +380,20 @@ export class UringStream implements Stream, Target, Gatherer, Teller {
     this.#error = error;
     this.#stash = undefined;
     if (!this.#sender.sending) this.#sender.clear();
-    this.#cancelAll();
+    this.cancelAll();
     this.#finish();
-  }
-
-  #cancelAll(): void {
-    if (this.#underWay > 0) this.#loop.ring.cancelAll(this.#socket.fd);
   }
 
   /** Closes when the last entry has completed. */
   #finish(): void {
-    if (this.#underWay > 0 || this.#life !== 'ending') return;
+    if (this.underWay > 0 || this.#life !== 'ending') return;
     this.#life = 'gone';
     this.#sender.clear();
-    if (this.#orderly && !this.#peerEnded) this.#socket.drain();
-    this.#socket.close();
-    this.#loop.leave(this.#index);
-    this.#tellLater();
+    this.#passage?.end();
+    this.incoming?.free(true);
+    if (this.#orderly && !this.#peerEnded) this.socket.drain();
+    this.socket.close();
+    this.loop.leave(this.index);
+    this.tellLater();
   }
 }

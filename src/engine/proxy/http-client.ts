@@ -80,6 +80,10 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.#headGrew();
   }
 
+  relayed(bytes: number): void {
+    this.exchange?.clientRelayed(bytes);
+  }
+
   drained(): void {
     this.exchange?.clientDrained();
   }

@@ -209,6 +209,14 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     }
   }
 
+  clientRelayed(bytes: number): void {
+    this.#relay!.clientRelayed(bytes);
+  }
+
+  serverRelayed(bytes: number): void {
+    this.#relay!.serverRelayed(bytes);
+  }
+
   clientDrained(): void {
     if (this.#phase === 'tunnel') {
       this.#relay!.clientDrained();

@@ -51,6 +51,8 @@ export class Relay implements TimerOwner {
     this.#serverFinMs = backend.serverFin;
     this.#touchClient();
     this.#touchServer();
+    client.relay?.(server, Infinity);
+    server.relay?.(client, Infinity);
   }
 
   clientBytes(buffer: Uint8Array, start: number, end: number): void {
@@ -65,6 +67,19 @@ export class Relay implements TimerOwner {
     this.bytesDown += end - start;
     this.#touch();
     if (!this.#client.write(buffer, start, end)) this.#server.pause();
+  }
+
+  /** The adapter passed bytes on by itself. */
+  clientRelayed(bytes: number): void {
+    if (this.#over) return;
+    this.bytesUp += bytes;
+    this.#touch();
+  }
+
+  serverRelayed(bytes: number): void {
+    if (this.#over) return;
+    this.bytesDown += bytes;
+    this.#touch();
   }
 
   clientDrained(): void {

@@ -10,6 +10,8 @@ export interface ConnectionUser {
   /** The connection could not be made. */
   serverRefused(): void;
   serverBytes(buffer: Uint8Array, start: number, end: number): void;
+  /** The adapter passed bytes of the answer on by itself. */
+  serverRelayed(bytes: number): void;
   serverDrained(): void;
   /** The server ended its side (undefined), or the connection died. */
   serverEnded(error: StreamError | undefined): void;
@@ -75,6 +77,10 @@ export class ServerConnection implements StreamHandler {
     if (this.exchange !== undefined) this.exchange.serverBytes(buffer, start, end);
     // Nobody asked: a 408 of an impatient server, or an attempt to answer the next request beforehand. Never use it again.
     else if (this.#pooled) this.#leavePool();
+  }
+
+  relayed(bytes: number): void {
+    this.exchange?.serverRelayed(bytes);
   }
 
   drained(): void {

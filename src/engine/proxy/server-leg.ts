@@ -32,6 +32,7 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   /** The connection stands, or an idle one was taken. */
   abstract serverOpened(): void;
   abstract serverBytes(buffer: Uint8Array, start: number, end: number): void;
+  abstract serverRelayed(bytes: number): void;
   abstract serverDrained(): void;
   abstract serverEnded(error: StreamError | undefined): void;
 

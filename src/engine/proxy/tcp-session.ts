@@ -54,6 +54,10 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     this.#relay?.clientBytes(buffer, start, end);
   }
 
+  relayed(bytes: number): void {
+    this.#relay?.clientRelayed(bytes);
+  }
+
   drained(): void {
     this.#relay?.clientDrained();
   }
@@ -120,6 +124,10 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
 
   serverBytes(buffer: Uint8Array, start: number, end: number): void {
     this.#relay?.serverBytes(buffer, start, end);
+  }
+
+  serverRelayed(bytes: number): void {
+    this.#relay?.serverRelayed(bytes);
   }
 
   serverDrained(): void {
@@ -255,6 +263,9 @@ class TcpServer implements StreamHandler {
   }
   received(buffer: Uint8Array, start: number, end: number): void {
     this.#session?.serverBytes(buffer, start, end);
+  }
+  relayed(bytes: number): void {
+    this.#session?.serverRelayed(bytes);
   }
   drained(): void {
     this.#session?.serverDrained();

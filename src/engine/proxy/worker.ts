@@ -315,6 +315,9 @@ class WaitingClient implements StreamHandler {
   received(buffer: Uint8Array, start: number, end: number): void {
     this.#client?.received(buffer, start, end);
   }
+  relayed(bytes: number): void {
+    this.#client!.relayed!(bytes);
+  }
   drained(): void {
     this.#client?.drained();
   }
