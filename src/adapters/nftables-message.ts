@@ -1,10 +1,9 @@
 /**
- * What `no_accept` asks of nf_tables, as netlink messages: Keepalived's table, so that `nft list ruleset` shows what operators know.
+ * nf_tables as netlink messages: tables, chains, sets, rules and the expressions that rules are made of.
  *
  * A transaction is a batch of messages in one datagram (nfnetlink): begin, changes, end; all of it happens, or nothing. Numbers in
  * attributes are in network byte order. Constants are those of linux/netfilter/nf_tables.h.
  */
-import type { IpFamily } from '../core/address.ts';
 import { messageFlag, NetlinkMessage } from './netlink-message.ts';
 import { changeFlags } from './netlink-socket.ts';
 
@@ -23,16 +22,20 @@ const NFT = {
 const nested = 0x8000;
 const listElement = 1;
 
-const protocolFamily = { ipv4: 2, ipv6: 10 } as const;
-const hook = { in: 1, out: 3 } as const;
+/** Families of tables (NFPROTO_*). */
+const tableFamily = { ipv4: 2, arp: 3, ipv6: 10 } as const;
+export type TableFamily = keyof typeof tableFamily;
+/** Where a base chain stands; those of the arp family are its own two (NF_ARP_IN, NF_ARP_OUT). */
+export const hook = { prerouting: 0, input: 1, output: 3, arpInput: 0, arpOutput: 1 } as const;
 /** What `nft` writes for a set's key: its own numbers of types, six bits each in a concatenation. */
-const keyType = { ipv4: 7, ipv6: 8, icmpv6Type: 29, interfaceIndex: 20 } as const;
-const CONSTANT_SET = 2;
+export const keyType = { ipv4: 7, ipv6: 8, port: 13, icmpv6Type: 29, interfaceIndex: 20 } as const;
+export const setFlag = { constant: 2, dynamic: 0x20 } as const;
+/** The table goes with the socket that made it, however its process ends (NFT_TABLE_F_OWNER, Linux 5.12). */
+const OWNER = 2;
 const verdict = { drop: 0, accept: 1, goto: -4 } as const;
 const META_IIF = 4;
 const META_OIF = 5;
-const neighbourSolicitation = 135;
-const neighbourAdvertisement = 136;
+const META_L4PROTO = 16;
 
 export interface TableSettings {
   readonly table: string;
@@ -45,131 +48,63 @@ export function transaction(changes: readonly NetlinkMessage[]): NetlinkMessage[
   return [boundary(batchBegin), ...changes, boundary(batchEnd)];
 }
 
-/** The table of a family, new and empty, whatever stood there under its name before. */
-export function tableMessages(family: IpFamily, settings: TableSettings): NetlinkMessage[] {
-  const { table } = settings;
-  const build = new Build(family, settings);
-  return [
-    build.change(NFT.newTable, messageFlag.create).text(1, table),
-    build.change(NFT.deleteTable, 0).text(1, table),
-    build.change(NFT.newTable, messageFlag.create).text(1, table),
-    build.baseChain('out'),
-    build.baseChain('in'),
-    ...(family === 'ipv4' ? ipv4Rules(build) : ipv6Rules(build)),
-  ];
-}
-
-export function deleteTableMessage(family: IpFamily, settings: TableSettings): NetlinkMessage {
-  return new Build(family, settings).change(NFT.deleteTable, 0).text(1, settings.table);
-}
-
-/** @param interfaceIndex of a link-local address, which means something on its interface only; else undefined. */
-export function elementMessage(
-  kind: 'add' | 'remove',
-  family: IpFamily,
-  address: Uint8Array,
-  interfaceIndex: number | undefined,
-  settings: TableSettings,
-): NetlinkMessage {
-  const key = interfaceIndex === undefined ? address : Uint8Array.of(...address, ...hostOrder(interfaceIndex));
-  const build = new Build(family, settings);
-  const message =
-    kind === 'add' ? build.change(NFT.newElement, messageFlag.create) : build.change(NFT.deleteElement, 0);
-  return elements(message.text(1, settings.table).text(2, interfaceIndex === undefined ? 'vips' : 'vips_link_local'), [
-    key,
-  ]);
-}
-
-function ipv4Rules(build: Build): NetlinkMessage[] {
-  return [
-    build.set('vips', keyType.ipv4, 4, 1),
-    build.rule('in', [payload(1, 16, 4), lookup('vips'), ...build.end('drop')]),
-    build.rule('out', [payload(1, 12, 4), lookup('vips'), ...build.end('drop')]),
-  ];
-}
-
-/** Neighbours must be able to ask for the address all the same. */
-function ipv6Rules(build: Build): NetlinkMessage[] {
-  const discovery = (chain: string) =>
-    build.rule(chain, [
-      payload(1, 6, 1),
-      compare(Uint8Array.of(58)),
-      payload(2, 0, 1),
-      lookup('neighbor-discovery'),
-      ...build.end('accept'),
-    ]);
-  const dropped = (chain: string, at: number) => [
-    discovery(chain),
-    build.rule(chain, [
-      payload(1, at, 16),
-      linkLocalMask(),
-      compare(linkLocal(0xfe, 0x80)),
-      ...build.goTo(`${chain}_link_local`),
-    ]),
-    build.rule(chain, [payload(1, at, 16), lookup('vips'), ...build.end('drop')]),
-  ];
-  const linkLocalDropped = (chain: string, at: number, interfaceKey: number) =>
-    build.rule(chain, [payload(1, at, 16), meta(interfaceKey), lookup('vips_link_local'), ...build.end('drop')]);
-  return [
-    build.chain('in_link_local'),
-    build.chain('out_link_local'),
-    build.set('vips', keyType.ipv6, 16, 1),
-    build.set('neighbor-discovery', keyType.icmpv6Type, 1, 2, CONSTANT_SET),
-    elements(build.change(NFT.newElement, messageFlag.create).text(1, build.table).text(2, 'neighbor-discovery'), [
-      Uint8Array.of(neighbourSolicitation),
-      Uint8Array.of(neighbourAdvertisement),
-    ]),
-    build.set('vips_link_local', (keyType.ipv6 << 6) | keyType.interfaceIndex, 20, 3),
-    ...dropped('in', 24),
-    ...dropped('out', 8),
-    linkLocalDropped('in_link_local', 24, META_IIF),
-    linkLocalDropped('out_link_local', 8, META_OIF),
-  ];
-}
-
 /** An expression of a rule: its name and its attributes. */
-type Expression = (message: NetlinkMessage) => void;
+export type Expression = (message: NetlinkMessage) => void;
 
-class Build {
-  readonly table: string;
-  readonly #family: IpFamily;
+export class TableBuilder {
+  readonly #family: TableFamily;
   readonly #settings: TableSettings;
 
-  constructor(family: IpFamily, settings: TableSettings) {
+  constructor(family: TableFamily, settings: TableSettings) {
     this.#family = family;
     this.#settings = settings;
-    this.table = settings.table;
   }
 
-  change(type: number, flags: number): NetlinkMessage {
-    const body = Uint8Array.of(protocolFamily[this.#family], 0, 0, 0);
-    return new NetlinkMessage((NFNL_SUBSYS_NFTABLES << 8) | type, changeFlags | flags, body);
+  /** A new and empty table, whatever stood there under its name before. `owned`: it goes with the socket that makes it. */
+  newTable(owned = false): NetlinkMessage[] {
+    const made = () => this.#change(NFT.newTable, messageFlag.create).text(1, this.#settings.table);
+    if (owned) return [made().bytes(2, number(OWNER))];
+    return [made(), this.deleteTable(), made()];
+  }
+
+  deleteTable(): NetlinkMessage {
+    return this.#change(NFT.deleteTable, 0).text(1, this.#settings.table);
   }
 
   chain(name: string): NetlinkMessage {
-    return this.change(NFT.newChain, messageFlag.create).text(1, this.table).text(3, name);
+    return this.#change(NFT.newChain, messageFlag.create).text(1, this.#settings.table).text(3, name);
   }
 
-  baseChain(name: 'in' | 'out'): NetlinkMessage {
+  baseChain(name: string, at: number): NetlinkMessage {
     return this.chain(name)
-      .nest(4 | nested, (inside) => inside.bytes(1, number(hook[name])).bytes(2, number(this.#settings.priority)))
+      .nest(4 | nested, (inside) => inside.bytes(1, number(at)).bytes(2, number(this.#settings.priority)))
       .bytes(5, number(verdict.accept))
       .text(7, 'filter');
   }
 
-  set(name: string, type: number, bytes: number, id: number, flags = 0): NetlinkMessage {
-    return this.change(NFT.newSet, messageFlag.create)
-      .text(1, this.table)
+  /** @param id its number within the transaction. @param sizeMax 0: as many elements as come. */
+  set(name: string, type: number, bytes: number, id: number, flags = 0, sizeMax = 0): NetlinkMessage {
+    const set = this.#change(NFT.newSet, messageFlag.create)
+      .text(1, this.#settings.table)
       .text(2, name)
       .bytes(3, number(flags))
       .bytes(4, number(type))
       .bytes(5, number(bytes))
       .bytes(10, number(id));
+    return sizeMax === 0 ? set : set.nest(9 | nested, (inside) => inside.bytes(1, number(sizeMax)));
+  }
+
+  add(set: string, keys: readonly Uint8Array[]): NetlinkMessage {
+    return this.#elements(NFT.newElement, messageFlag.create, set, keys);
+  }
+
+  remove(set: string, keys: readonly Uint8Array[]): NetlinkMessage {
+    return this.#elements(NFT.deleteElement, 0, set, keys);
   }
 
   rule(chain: string, expressions: readonly Expression[]): NetlinkMessage {
-    return this.change(NFT.newRule, messageFlag.create | messageFlag.append)
-      .text(1, this.table)
+    return this.#change(NFT.newRule, messageFlag.create | messageFlag.append)
+      .text(1, this.#settings.table)
       .text(2, chain)
       .nest(4 | nested, (inside) => {
         for (const each of expressions) inside.nest(listElement | nested, each);
@@ -184,6 +119,21 @@ class Build {
     return this.#counted(decide(verdict.goto, chain));
   }
 
+  #change(type: number, flags: number): NetlinkMessage {
+    const body = Uint8Array.of(tableFamily[this.#family], 0, 0, 0);
+    return new NetlinkMessage((NFNL_SUBSYS_NFTABLES << 8) | type, changeFlags | flags, body);
+  }
+
+  #elements(type: number, flags: number, set: string, keys: readonly Uint8Array[]): NetlinkMessage {
+    return this.#change(type, flags)
+      .text(1, this.#settings.table)
+      .text(2, set)
+      .nest(3 | nested, (list) => {
+        for (const key of keys)
+          list.nest(listElement | nested, (element) => element.nest(1 | nested, (data) => data.bytes(1, key)));
+      });
+  }
+
   #counted(last: Expression): Expression[] {
     return this.#settings.counters ? [expression('counter', () => {}), last] : [last];
   }
@@ -193,59 +143,87 @@ function boundary(type: number): NetlinkMessage {
   return new NetlinkMessage(type, messageFlag.request, Uint8Array.of(0, 0, 0, NFNL_SUBSYS_NFTABLES));
 }
 
-function elements(message: NetlinkMessage, keys: readonly Uint8Array[]): NetlinkMessage {
-  return message.nest(3 | nested, (list) => {
-    for (const key of keys)
-      list.nest(listElement | nested, (element) => element.nest(1 | nested, (data) => data.bytes(1, key)));
-  });
-}
+// ---------------------------------------------------------------- expressions
+
+/** Registers of 16 bytes, and the first of those of 4 bytes that lie in their place. */
+const wide = { first: 1, second: 2 } as const;
+export const narrowRegisters = 8;
 
 function expression(name: string, attributes: (message: NetlinkMessage) => void): Expression {
   return (message) => message.text(1, name).nest(2 | nested, attributes);
 }
 
-/** Into register 1. @param base 1 is the network header, 2 what it carries. */
-function payload(base: 1 | 2, offset: number, length: number): Expression {
+/** @param base 1 is the network header, 2 what it carries. */
+export function payload(base: 1 | 2, offset: number, length: number, register: number = wide.first): Expression {
   return expression('payload', (inside) =>
-    inside.bytes(1, number(1)).bytes(2, number(base)).bytes(3, number(offset)).bytes(4, number(length)),
+    inside.bytes(1, number(register)).bytes(2, number(base)).bytes(3, number(offset)).bytes(4, number(length)),
   );
 }
 
-/** Into register 2, behind the 16 bytes of register 1. */
-function meta(key: number): Expression {
-  return expression('meta', (inside) => inside.bytes(1, number(2)).bytes(2, number(key)));
+/** Writes a register into the network header, without a checksum. */
+export function writePayload(offset: number, length: number, register: number = wide.first): Expression {
+  return expression('payload', (inside) =>
+    inside
+      .bytes(5, number(register))
+      .bytes(2, number(1))
+      .bytes(3, number(offset))
+      .bytes(4, number(length))
+      .bytes(6, number(0)),
+  );
 }
 
-function lookup(set: string): Expression {
-  return expression('lookup', (inside) => inside.text(1, set).bytes(2, number(1)));
+/** The interface's number, behind the 16 bytes of an address. */
+export function interfaceMeta(which: 'in' | 'out'): Expression {
+  return meta(which === 'in' ? META_IIF : META_OIF, wide.second);
 }
 
-function compare(value: Uint8Array): Expression {
+/** The protocol that the network header carries, past the extension headers of IPv6. */
+export function protocolMeta(): Expression {
+  return meta(META_L4PROTO, wide.first);
+}
+
+function meta(key: number, register: number): Expression {
+  return expression('meta', (inside) => inside.bytes(1, number(register)).bytes(2, number(key)));
+}
+
+export function lookup(set: string, register: number = wide.first): Expression {
+  return expression('lookup', (inside) => inside.text(1, set).bytes(2, number(register)));
+}
+
+export function compare(value: Uint8Array): Expression {
   return expression('cmp', (inside) =>
     inside
-      .bytes(1, number(1))
+      .bytes(1, number(wide.first))
       .bytes(2, number(0))
       .nest(3 | nested, (data) => data.bytes(1, value)),
   );
 }
 
-/** fe80::/10 */
-function linkLocalMask(): Expression {
+export function mask(bits: Uint8Array): Expression {
   return expression('bitwise', (inside) =>
     inside
-      .bytes(1, number(1))
-      .bytes(2, number(1))
-      .bytes(3, number(16))
-      .nest(4 | nested, (data) => data.bytes(1, linkLocal(0xff, 0xc0)))
-      .nest(5 | nested, (data) => data.bytes(1, new Uint8Array(16))),
+      .bytes(1, number(wide.first))
+      .bytes(2, number(wide.first))
+      .bytes(3, number(bits.length))
+      .nest(4 | nested, (data) => data.bytes(1, bits))
+      .nest(5 | nested, (data) => data.bytes(1, new Uint8Array(bits.length))),
   );
 }
 
-function linkLocal(first: number, second: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  bytes[0] = first;
-  bytes[1] = second;
-  return bytes;
+export function load(value: Uint8Array, register: number): Expression {
+  return expression('immediate', (inside) =>
+    inside.bytes(1, number(register)).nest(2 | nested, (data) => data.bytes(1, value)),
+  );
+}
+
+/** Puts the key that begins at the register into the set, or leaves it there. */
+export function insert(set: string, register: number): Expression {
+  return expression('dynset', (inside) => inside.text(1, set).bytes(3, number(1)).bytes(4, number(register)));
+}
+
+/** Sends a copy to the host and through the interface that the registers name. */
+export function duplicate(hostRegister: number, interfaceRegister: number): Expression {
+  return expression('dup', (inside) => inside.bytes(1, number(hostRegister)).bytes(2, number(interfaceRegister)));
 }
 
 function decide(code: number, chain?: string): Expression {
@@ -266,8 +244,8 @@ function number(value: number): Uint8Array {
 }
 
 /** An interface's number is compared as the kernel keeps it. */
-function hostOrder(value: number): Uint8Array {
+export function interfaceNumber(index: number): Uint8Array {
   const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
+  new DataView(bytes.buffer).setUint32(0, index, true);
   return bytes;
 }

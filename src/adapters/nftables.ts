@@ -4,13 +4,8 @@ import type { BlockedAddress, Firewall, SystemFailure } from '../engine/ports.ts
 import { addressToBytes } from './address-bytes.ts';
 import type { NetlinkMessage } from './netlink-message.ts';
 import { NetlinkRequester } from './netlink-socket.ts';
-import {
-  deleteTableMessage,
-  elementMessage,
-  type TableSettings,
-  tableMessages,
-  transaction,
-} from './nftables-message.ts';
+import { deleteTableMessage, elementMessage, tableMessages } from './nftables-accept.ts';
+import { type TableSettings, transaction } from './nftables-message.ts';
 
 const NETLINK_NETFILTER = 12;
 

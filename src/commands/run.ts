@@ -1,7 +1,7 @@
 /**
  * `evergate run`: one node of the cluster. A small launcher starts the two halves as processes of their own, carries the balancer's
  * readiness to the VRRP daemon, starts again what died, and stops them in the order that costs clients nothing:
- * first the address moves, then the balancer ends.
+ * first the address moves, then the balancer ends, and with it what kept the address for connections that were open.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -45,6 +45,7 @@ class Node {
   readonly #reloading = new Set<Half>();
   /** Listening sockets of the life before, for the balancer. */
   readonly #inherited = inheritedSockets();
+  readonly #addressMoved = Promise.withResolvers<void>();
   #settled = false;
   #stopping = false;
 
@@ -71,6 +72,7 @@ class Node {
       (line) => {
         if (line === 'started') this.#readyWhenBoth();
         if (line === 'reloaded') this.#reloaded(this.#vrrp);
+        if (line === 'moved') this.#addressMoved.resolve();
       },
       ended,
       () => {},
@@ -127,13 +129,16 @@ class Node {
     // Kept connections are closed after their next response while new ones are still taken; then the address moves; then we end.
     this.#balancer.tell('drain');
     this.#vrrp.stop('SIGTERM');
-    await this.#vrrp.gone();
+    await Promise.race([this.#addressMoved.promise, this.#vrrp.gone()]);
     this.#balancer.stop('SIGUSR1');
     if (when === 'now') {
       const timer = setTimeout(() => this.#balancer.stop('SIGTERM'), limits.drainMsMax);
       await this.#balancer.gone();
       clearTimeout(timer);
     } else await this.#balancer.gone();
+    // Until here it kept the address for what was open, and the next node passed that on.
+    this.#vrrp.tell('finish');
+    await this.#vrrp.gone();
   }
 }
 
@@ -229,7 +234,7 @@ class Half {
 
   /** Sends a line down the control channel. */
   tell(line: string): void {
-    if (line !== 'beat' && line !== 'drain')
+    if (line !== 'beat' && line !== 'drain' && line !== 'finish')
       this.#lastTold.set(line.startsWith('balancer ') ? 'process' : 'readiness', line);
     const channel = this.#child?.stdio[3] as import('node:net').Socket | undefined;
     if (channel?.writable === true) channel.write(`${line}\n`);

@@ -11,6 +11,7 @@ import { disableLocalIgmp } from '../adapters/local-igmp.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
 import { enterNetworkNamespace } from '../adapters/network-namespace.ts';
 import { NftablesFirewall } from '../adapters/nftables.ts';
+import { NftablesHandoff } from '../adapters/nftables-handoff.ts';
 import { SystemScripts } from '../adapters/process.ts';
 import { watchProcessEnd } from '../adapters/process-end.ts';
 import { pinProcess } from '../adapters/process-limits.ts';
@@ -18,7 +19,7 @@ import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
 import { SmtpMails } from '../adapters/smtp.ts';
-import { vrrpDaemon as limits } from '../core/limits.ts';
+import { handoff, vrrpDaemon as limits } from '../core/limits.ts';
 import { VrrpControl } from '../engine/failover/control.ts';
 import { dumpData, dumpJson, dumpStatistics } from '../engine/failover/dumps.ts';
 import { Failover } from '../engine/failover/failover.ts';
@@ -111,6 +112,7 @@ class Daemon {
   readonly #failover: Failover;
   readonly #handovers: HandoverFile;
   readonly #firewall: NftablesFirewall;
+  readonly #handoff = new NftablesHandoff();
   /** Signals and koffi's descriptors don't keep Node's loop alive: this does. */
   readonly #alive = setInterval(() => {}, 2 ** 30);
   #beatTimer: NodeJS.Timeout | undefined;
@@ -149,6 +151,7 @@ class Daemon {
         claims: arpWatch,
         mails: new SmtpMails(),
         firewall: this.#firewall,
+        handoff: this.#handoff,
         bfd: { datagrams: new UdpDatagrams(), random: systemRandom() },
       },
       {
@@ -235,6 +238,10 @@ class Daemon {
 
   #told(line: string): void {
     if (line === this.#readiness) return;
+    if (line === 'finish') {
+      this.#failover.finish();
+      return;
+    }
     if (line.startsWith('balancer ')) {
       this.#watchBalancer(Number(line.slice('balancer '.length)));
       return;
@@ -320,6 +327,7 @@ class Daemon {
       this.#packets.close();
       this.#links.close();
       this.#firewall.close();
+      this.#handoff.close();
       this.#scripts.close();
       this.#restoreIgmp();
       for (const file of this.#pidFiles) rmSync(file, { force: true });
@@ -328,8 +336,10 @@ class Daemon {
       clearInterval(this.#alive);
       process.exit(0);
     };
-    this.#failover.stop(end);
-    setTimeout(end, limits.stopScriptsMsMax).unref();
+    // The launcher ends the balancer next, and says when that is done.
+    const moved = this.#options.controlFd === undefined ? undefined : () => this.#sayToLauncher('moved');
+    this.#failover.stop(end, moved);
+    setTimeout(end, handoff.keptMs + limits.stopScriptsMsMax).unref();
   }
 
   /** With the rights that `umask` leaves: by default for its owner only. */

@@ -14,6 +14,9 @@ export const lowWaterBytes = 8_192;
  */
 export const pipesMax = 256;
 
+/** Bodies of HTTP with at least so much to come are relayed: below, the change from one way to the other costs what it saves. */
+export const relayBytesMin = 262_144;
+
 /** Longest request or response head, HAProxy's tune.bufsize (16384) less its tune.maxrewrite (1024). */
 export const headBytesMax = 15_360;
 

@@ -88,7 +88,10 @@ export interface StreamHandler {
   opened(stream: Stream): void;
   /** Bytes [start, end) of `buffer`, valid for this call only; at least one. The handler may write over them. */
   received(buffer: Uint8Array, start: number, end: number): void;
-  /** After `relay`: so many bytes went to the other stream without being shown, and the kernel has them. */
+  /**
+   * After `relay`: so many bytes went to the other stream without being shown; they count as written to it (`unsentBytes`).
+   * 0: some that waited there have left since.
+   */
   relayed?(bytes: number): void;
   /** After a `write` that returned false: the queue fell below the low-water mark. */
   drained(): void;

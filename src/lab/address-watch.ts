@@ -25,6 +25,8 @@ export class AddressWatch {
     const monitor = host.run(['ip', '-ts', '-o', 'monitor', 'address'], { stdio: ['ignore', 'pipe', 'ignore'] });
     createInterface(monitor.stdout!).on('line', (line) => {
       if (!line.includes(` ${this.#address}/`) && !line.includes(` ${this.#address} peer`)) return;
+      // There it serves connections that were open, and answers nobody who asks for it.
+      if (/ \d+: lo\b/.test(line)) return;
       this.#change(host.name, !line.includes('Deleted'), timeOf(line));
     });
     monitor.on('exit', () => this.#change(host.name, false, monotonicMs()));

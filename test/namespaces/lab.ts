@@ -99,8 +99,10 @@ export class TestHost {
     this.#namespace.write(path, text);
   }
 
+  /** On an interface: what the loopback has, nobody else can reach. */
   holds(address: string): boolean {
-    return this.run('ip -o addr show').includes(` ${address}/`);
+    const lines = this.run('ip -o addr show').split('\n');
+    return lines.some((line) => line.includes(` ${address}/`) && !/^\d+: lo\b/.test(line));
   }
 
   /** Pulls the cable out at the switch, or puts it in. */

@@ -108,6 +108,7 @@ const troubles: readonly (readonly [string, Partial<RouterReport>, RegExp])[] = 
           priority: undefined,
           advertisementIntervalMs: undefined,
           ageMs: undefined,
+          watched: false,
           accepted: 0,
           refused: 3,
           lastRefusal: { error: 'ttl', message: 'invalid TTL', ageMs: 500 },

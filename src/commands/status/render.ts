@@ -117,7 +117,7 @@ function describeNeighbour(each: NeighbourReport, router: RouterReport, paint: P
     const active = router.state !== 'MASTER' && each.priority > 0 && each.ageMs <= patience;
     const word =
       each.priority === 0 ? 'resigned' : `priority ${each.priority}${active ? `, ${paint('green', 'MASTER')}` : ''}`;
-    parts.push(`${word}, ${age(each.ageMs)} ago`);
+    parts.push(`${word}, ${age(each.ageMs)} ago${each.watched ? ', watched by BFD' : ''}`);
   }
   if (each.lastRefusal !== undefined) {
     const { message, ageMs } = each.lastRefusal;

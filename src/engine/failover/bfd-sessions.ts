@@ -142,6 +142,18 @@ export class BfdSessions {
     this.#pump();
   }
 
+  /** Is there a session with that host that nobody wrote, and does it live? */
+  isUp(host: string): boolean {
+    return this.#peers.some(
+      ({ neighbour, plan, session }) => neighbour === host && plan === undefined && session.status().state === 'up',
+    );
+  }
+
+  /** Ends the unwritten sessions: others must not count on this host. Whoever follows it, or is followed, begins anew. */
+  forsake(): void {
+    for (const peer of [...this.#peers]) if (peer.plan === undefined) this.#remove(peer, true);
+  }
+
   deadline(): number {
     let earliest = Infinity;
     for (const peer of this.#peers) {

@@ -71,6 +71,8 @@ export interface NeighbourReport {
   readonly priority: number | undefined;
   readonly advertisementIntervalMs: number | undefined;
   readonly ageMs: number | undefined;
+  /** A BFD session that nobody wrote watches it: its loss is noticed in milliseconds, and open connections are handed over. */
+  readonly watched: boolean;
   readonly accepted: number;
   readonly refused: number;
   readonly lastRefusal: { readonly error: string; readonly message: string; readonly ageMs: number } | undefined;
@@ -158,6 +160,7 @@ function routerReport(
     },
     neighbours: driver.neighbours.all().map(({ heardAtMs, lastRefusal, ...rest }) => ({
       ...rest,
+      watched: failover.watches(rest.source),
       ageMs: heardAtMs === undefined ? undefined : now - heardAtMs,
       lastRefusal:
         lastRefusal === undefined

@@ -4,6 +4,7 @@ import type {
   Clock,
   Datagrams,
   Firewall,
+  Handoff,
   Journal,
   Links,
   Mails,
@@ -22,6 +23,8 @@ export interface FailoverPorts {
   readonly mails?: Mails;
   /** Absent: `no_accept` blocks nothing. */
   readonly firewall?: Firewall;
+  /** Absent: connections that are open when an address moves end. */
+  readonly handoff?: Handoff;
   /** Absent: no BFD session is ever held. */
   readonly bfd?: { readonly datagrams: Datagrams; readonly random: Random };
   /** Absent: address conflicts are not watched for. */

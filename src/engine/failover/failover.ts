@@ -2,7 +2,7 @@
  * The VRRP daemon's engine: the plan's virtual routers and sync groups, what they track, and who is told. It holds the machines, gives
  * them every event, and has their actions carried out. Pure: all effects go through the ports.
  */
-import { peerBfd } from '../../core/limits.ts';
+import { handoff, peerBfd } from '../../core/limits.ts';
 import { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
 import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
@@ -36,6 +36,7 @@ export class Failover {
   readonly #bfd: BfdSessions | undefined;
   #alarmAt = Infinity;
   /** At the end: what is left to do when the last address is gone. */
+  #whenMoved: (() => void) | undefined;
   #whenReleased: (() => void) | undefined;
   readonly #members: Members;
   readonly #links: SettledLinks;
@@ -113,6 +114,11 @@ export class Failover {
     return this.#tracked;
   }
 
+  /** Is there a session with that host that nobody wrote? */
+  watches(host: string): boolean {
+    return this.#bfd?.isUp(host) === true;
+  }
+
   /** Who else claimed addresses of that router lately. */
   conflicts(router: string): readonly AddressConflict[] {
     return this.#conflicts.conflicts(router);
@@ -138,21 +144,36 @@ export class Failover {
     else this.#begin();
   }
 
-  /** Resigns, removes what is ours, runs the stop scripts; `done` is called when the last of them has ended. */
-  stop(done: () => void): void {
+  /**
+   * Resigns, removes what is ours, runs the stop scripts; `done` is called when the last of them has ended. `moved`: the addresses are with
+   * their next holder, who passes on what is open; `finish` must be called when the balancer here is done with it. Absent: it gets a second.
+   */
+  stop(done: () => void, moved?: () => void): void {
     this.#startAlarm.clear();
     this.#running = false;
     this.#stopped = true;
     for (const member of this.#members.all) this.#members.give(member, { kind: 'shutdown' });
     this.#tracked?.close();
-    this.#bfd?.close();
     // Addresses may outlast us for a moment, until their next holder is heard.
+    this.#whenMoved = moved ?? (() => this.#endConnections(handoff.keptAtEndMs));
     this.#whenReleased = () => this.#end(done);
     this.#schedule();
   }
 
+  /** After `stop`: nothing that is open needs the addresses any more. */
+  finish(): void {
+    this.#endConnections(0);
+    this.#schedule();
+  }
+
+  #endConnections(withinMs: number): void {
+    for (const driver of this.drivers) driver.keepConnectionsNoLongerThan(withinMs);
+  }
+
   #end(done: () => void): void {
     this.#alarm.clear();
+    // The last word: the next holder passes nothing on any more.
+    this.#bfd?.close();
     for (const driver of this.drivers) driver.close();
     this.#conflicts.close();
     this.#statics.clear();
@@ -294,6 +315,8 @@ export class Failover {
     const world = {
       ...this.#ports,
       announcements: this.#announcements,
+      isCompanion: (host: string) => this.watches(host),
+      forsaken: () => this.#bfd?.forsake(),
       followed: (peer: FollowedPeer, forMs: number) => {
         this.#bfd?.follow(peer, forMs);
         this.#schedule();
@@ -414,6 +437,11 @@ export class Failover {
 
   #schedule(): void {
     if (!this.#running && this.#whenReleased === undefined) return;
+    if (this.#whenMoved !== undefined && this.drivers.every((driver) => driver.moved)) {
+      const moved = this.#whenMoved;
+      this.#whenMoved = undefined;
+      moved();
+    }
     const earliest = Math.min(
       this.#announcements.deadline() ?? Infinity,
       this.#bfd?.deadline() ?? Infinity,

@@ -90,6 +90,35 @@ export class Holdings {
     }
   }
 
+  /** Where this host's own sockets find them, and nobody on the network does who does not know already (Linux, for IPv6). */
+  keepOnLoopback(addresses: readonly VirtualAddress[], seconds: number): void {
+    for (const request of this.#onLoopback(addresses, seconds)) this.#links.addAddress(request);
+  }
+
+  removeFromLoopback(addresses: readonly VirtualAddress[]): void {
+    for (const request of this.#onLoopback(addresses, undefined)) this.#links.removeAddress(request);
+  }
+
+  #onLoopback(addresses: readonly VirtualAddress[], lifetimeSeconds: number | undefined): AddressRequest[] {
+    const loopback = this.#links.link('lo');
+    if (loopback === undefined) return [];
+    return addresses.map(({ family, address }) => ({
+      interfaceIndex: loopback.index,
+      family,
+      address,
+      prefix: family === 'ipv4' ? 32 : 128,
+      label: undefined,
+      scope: undefined,
+      broadcast: undefined,
+      peer: undefined,
+      home: false,
+      noPrefixRoute: true,
+      lifetimeSeconds,
+      // Never a source of what this host begins by itself.
+      deprecated: true,
+    }));
+  }
+
   /** Renews the lease, several times within its length: a renewal that comes late by an interval costs nothing. */
   renew(now: number): void {
     const lease = this.#leaseSeconds();

@@ -16,24 +16,25 @@ import { receiveAdvertisement } from '../../core/vrrp/receive.ts';
 import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import { emptyStatistics } from '../../core/vrrp/statistics.ts';
 import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
-import type { Channel, Clock, Firewall, Journal, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
+import type { Channel, Firewall, Link, Links, Packets, ReceivedPacket } from '../ports.ts';
 import type { FollowedPeer } from './bfd-sessions.ts';
 import { Neighbours } from './control-neighbours.ts';
 import { ExtraAnnouncements } from './extra-announcements.ts';
 import { Holdings } from './holdings.ts';
+import { OpenConnections, type OpenConnectionsWorld } from './open-connections.ts';
 import { ReceiveLog } from './receive-log.ts';
 import { VirtualLink } from './virtual-link.ts';
 
-export interface DriverWorld {
-  readonly clock: Clock;
+export interface DriverWorld extends OpenConnectionsWorld {
   readonly packets: Packets;
   readonly links: Links;
-  readonly journal: Journal;
   readonly announcements: AnnouncementSchedule;
   /** Absent: `no_accept` blocks nothing. */
   readonly firewall?: Firewall;
   /** The router that a backup here follows has just spoken. */
   followed?(peer: FollowedPeer, forMs: number): void;
+  /** The addresses are let go at once, with whatever is open: others must not count on this host. */
+  forsaken?(): void;
   /** An advertisement of another virtual router came in on this one's interface. */
   otherRouter?(interfaceName: string, virtualRouterId: number, source: string): void;
   /** Is this one of the virtual addresses of any router here? Such an address is nobody's own. */
@@ -63,7 +64,8 @@ export class RouterDriver {
   readonly #extra = new ExtraAnnouncements();
   #linkTold = '';
   /** Addresses that are no longer ours and still on the interface. */
-  #lingering: { readonly addresses: readonly VirtualAddress[]; until: number } | undefined;
+  #lingering: { readonly addresses: readonly VirtualAddress[]; readonly since: number; until: number } | undefined;
+  readonly #open: OpenConnections;
 
   constructor(
     plan: VirtualRouterPlan,
@@ -85,6 +87,7 @@ export class RouterDriver {
       },
       () => (this.settings.accept ? undefined : world.firewall),
     );
+    this.#open = new OpenConnections(world, this.holdings, () => this.settings);
     this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
     this.#virtualLink = new VirtualLink(world.links, world.journal);
   }
@@ -116,15 +119,19 @@ export class RouterDriver {
         if (action.priority > 0) this.holdings.renew(this.#world.clock.now());
         break;
       case 'add-addresses':
-        if (action.all) this.#lingering = undefined;
-        this.holdings.add(action.addresses, this.device());
-        if (action.all) this.holdings.setRoutes(this.plan.routes, this.plan.rules);
+        if (action.all) this.#takeAddresses(action.addresses);
+        else this.holdings.add(action.addresses, this.device());
         break;
       case 'remove-addresses':
-        if (action.lingerMs === undefined) this.#remove(action.addresses, action.all);
-        else {
+        if (action.all) this.#open.end();
+        if (action.lingerMs === undefined) {
+          const forsaken = action.all && this.holdings.addresses().length > 0;
+          this.#remove(action.addresses, action.all);
+          if (forsaken) this.#world.forsaken?.();
+        } else {
+          const since = this.#world.clock.now();
           this.holdings.forget(action.addresses, this.device());
-          this.#lingering = { addresses: action.addresses, until: this.#world.clock.now() + action.lingerMs };
+          this.#lingering = { addresses: action.addresses, since, until: since + action.lingerMs };
         }
         break;
       case 'announce':
@@ -150,7 +157,17 @@ export class RouterDriver {
 
   /** When `timer` is due: addresses that linger go, those on other interfaces are announced. */
   deadline(): number {
-    return Math.min(this.#lingering?.until ?? Infinity, this.#extra.deadline);
+    return Math.min(this.#lingering?.until ?? Infinity, this.#open.deadline(), this.#extra.deadline);
+  }
+
+  /** No address of this router is on the way to its next holder. */
+  get moved(): boolean {
+    return this.#lingering === undefined;
+  }
+
+  /** Connections that were open when the addresses moved end within that time, in milliseconds. */
+  keepConnectionsNoLongerThan(ms: number): void {
+    this.#open.keepNoLongerThan(ms);
   }
 
   timer(now: number): void {
@@ -159,10 +176,29 @@ export class RouterDriver {
         ? this.#extra.due(this.settings, now, (device) => this.#world.links.link(device)?.hardwareAddress)
         : [];
     if (extra.length > 0) this.#announce(extra, 1);
-    if (this.#lingering === undefined || now < this.#lingering.until) return;
-    const { addresses } = this.#lingering;
+    if (this.#lingering !== undefined && now >= this.#lingering.until) this.#endLingering(this.#lingering);
+    this.#open.timer(now);
+  }
+
+  #endLingering({ addresses, since }: { readonly addresses: readonly VirtualAddress[]; readonly since: number }): void {
     this.#lingering = undefined;
-    this.#remove(addresses, true);
+    const { heard } = this.machine.status();
+    const successor = heard !== undefined && heard.atMs >= since ? heard.source : undefined;
+    const own = this.#channel?.source;
+    const kept =
+      successor !== undefined && own !== undefined && this.#open.keep(addresses, this.device(), successor, own);
+    if (kept) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
+    else this.#remove(addresses, true);
+  }
+
+  #takeAddresses(addresses: readonly VirtualAddress[]): void {
+    this.#lingering = undefined;
+    const { heard } = this.machine.status();
+    const interfaceIndex = this.#baseLink()?.index;
+    const from =
+      heard === undefined || interfaceIndex === undefined ? undefined : { address: heard.source, interfaceIndex };
+    this.#open.takeOver(addresses, from, () => this.holdings.add(addresses, this.device()));
+    this.holdings.setRoutes(this.plan.routes, this.plan.rules);
   }
 
   #remove(addresses: readonly VirtualAddress[], all: boolean): void {

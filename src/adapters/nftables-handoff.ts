@@ -1,0 +1,207 @@
+/**
+ * The Handoff port on nf_tables and the loopback interface.
+ *
+ * The new holder passes on: in prerouting, a segment to one of the addresses whose connection did not begin here since goes to the old
+ * holder instead of being answered with a reset (RFC 9293 §3.10.7.1). A connection begins here with a SYN from outside, or with one of
+ * ours. The old holder keeps: the addresses move to the loopback interface, where its sockets still have them, and for IPv4, which
+ * would answer for them from there all the same (RFC 1122 §3.3.4.2's weak host), an arp table stays silent and asks with its own address.
+ *
+ * Every table is owned by the socket that made it: a daemon that dies leaves nothing behind.
+ */
+import type { IpFamily } from '../core/address.ts';
+import { handoff as limits } from '../core/limits.ts';
+import type { Handoff, HandoffAddresses, OldHolder, SystemFailure } from '../engine/ports.ts';
+import { addressToBytes } from './address-bytes.ts';
+import type { NetlinkMessage } from './netlink-message.ts';
+import { NetlinkRequester } from './netlink-socket.ts';
+import {
+  compare,
+  duplicate,
+  type Expression,
+  hook,
+  insert,
+  interfaceNumber,
+  keyType,
+  load,
+  lookup,
+  mask,
+  narrowRegisters,
+  payload,
+  protocolMeta,
+  setFlag,
+  TableBuilder,
+  type TableFamily,
+  transaction,
+  writePayload,
+} from './nftables-message.ts';
+import { connectionsAt, type TcpConnection } from './tcp-connections.ts';
+
+const NETLINK_NETFILTER = 12;
+
+/** Before everything that others may have put there, connection tracking included (NF_IP_PRI_RAW is -300). */
+const priority = -310;
+const TCP = Uint8Array.of(6);
+/** The flags octet: FIN, SYN, RST, ACK count; alone a SYN begins a connection. */
+const flagsOffset = 13;
+const beginFlags = Uint8Array.of(0x17);
+const syn = Uint8Array.of(0x02);
+
+const elementsPerMessage = 32;
+const addressBytes = { ipv4: 4, ipv6: 16 } as const;
+const addressOffset = { source: { ipv4: 12, ipv6: 8 }, destination: { ipv4: 16, ipv6: 24 } } as const;
+/** ARP for IPv4 over Ethernet (RFC 826): eight octets, then hardware and protocol address of sender and target. */
+const arpOffset = { sender: 14, target: 24 } as const;
+
+export class NftablesHandoff implements Handoff {
+  /** What stands, by the router's name. */
+  readonly #tables = new Map<string, { readonly family: TableFamily; readonly table: string }>();
+  /** What was open when the addresses left last, by the router's name. */
+  readonly #open = new Map<string, readonly TcpConnection[]>();
+  #requester: NetlinkRequester | undefined;
+
+  passOn(router: string, { family, addresses }: HandoffAddresses, holder: OldHolder): SystemFailure {
+    const to = addressToBytes(family, holder.address);
+    const keys = addressKeys(family, addresses);
+    if (to === undefined || keys === undefined) return 'EINVAL';
+    const open = this.#open.get(router) ?? [];
+    return this.#make(router, family, (build) => [
+      ...passOnMessages(build, family, keys, to, holder.interfaceIndex),
+      ...chunks(open.map(connectionKey)).map((some) => build.add('begun_here', some)),
+    ]);
+  }
+
+  keep(router: string, { family, addresses }: HandoffAddresses, ownAddress: string): SystemFailure {
+    const own = addressToBytes(family, ownAddress);
+    const keys = addressKeys(family, addresses);
+    if (own === undefined || keys === undefined) return 'EINVAL';
+    if (family === 'ipv4') {
+      const failure = this.#make(router, 'arp', (build) => silenceMessages(build, keys, own));
+      if (failure !== undefined) return failure;
+    }
+    // Should the addresses come back, what is open now belongs here; until then nothing new can begin here.
+    this.#open.delete(router);
+    void connectionsAt(family, keys).then((open) => this.#open.set(router, open.slice(0, limits.openConnectionsMax)));
+    return undefined;
+  }
+
+  end(router: string): void {
+    const made = this.#tables.get(router);
+    if (made === undefined) return;
+    this.#tables.delete(router);
+    this.#commit([builder(made.family, made.table).deleteTable()]);
+  }
+
+  close(): void {
+    for (const router of [...this.#tables.keys()]) this.end(router);
+    this.#requester?.close();
+    this.#requester = undefined;
+  }
+
+  #make(router: string, family: TableFamily, messages: (build: TableBuilder) => NetlinkMessage[]): SystemFailure {
+    this.end(router);
+    const table = `evergate_${router.replace(/\W/g, '_')}`;
+    const failure = this.#commit(messages(builder(family, table)));
+    if (failure === undefined) this.#tables.set(router, { family, table });
+    return failure;
+  }
+
+  #commit(changes: readonly NetlinkMessage[]): SystemFailure {
+    this.#requester ??= new NetlinkRequester(NETLINK_NETFILTER);
+    return this.#requester.changeAll(transaction(changes));
+  }
+}
+
+function builder(family: TableFamily, table: string): TableBuilder {
+  return new TableBuilder(family, { table, priority, counters: true });
+}
+
+function passOnMessages(
+  build: TableBuilder,
+  family: IpFamily,
+  keys: readonly Uint8Array[],
+  holder: Uint8Array,
+  interfaceIndex: number,
+): NetlinkMessage[] {
+  const at = { source: addressOffset.source[family], destination: addressOffset.destination[family] };
+  const length = addressBytes[family];
+  const oneOfThem = (offset: number) => [protocolMeta(), compare(TCP), payload(1, offset, length), lookup('addresses')];
+  const begins = [payload(2, flagsOffset, 1), mask(beginFlags), compare(syn)];
+  const inward = connection(family, at.source, at.destination, 0, 2);
+  const outward = connection(family, at.destination, at.source, 2, 0);
+  const hostRegister = narrowRegisters;
+  const interfaceRegister = narrowRegisters + length / 4;
+  const address = keyType[family];
+  return [
+    ...build.newTable(true),
+    build.set('addresses', address, length, 1),
+    build.add('addresses', keys),
+    build.set(
+      'begun_here',
+      (((((address << 6) | address) << 6) | keyType.port) << 6) | keyType.port,
+      2 * length + 8,
+      2,
+      setFlag.dynamic,
+      limits.connectionsMax,
+    ),
+    build.chain('segments'),
+    build.baseChain('in', hook.prerouting),
+    build.baseChain('out', hook.output),
+    build.rule('out', [...oneOfThem(at.source), ...begins, ...outward, insert('begun_here', narrowRegisters)]),
+    build.rule('in', [...oneOfThem(at.destination), ...build.goTo('segments')]),
+    build.rule('segments', [...begins, ...inward, insert('begun_here', narrowRegisters)]),
+    build.rule('segments', [...inward, lookup('begun_here', narrowRegisters), ...build.end('accept')]),
+    build.rule('segments', [
+      load(holder, hostRegister),
+      load(interfaceNumber(interfaceIndex), interfaceRegister),
+      duplicate(hostRegister, interfaceRegister),
+      ...build.end('drop'),
+    ]),
+  ];
+}
+
+/** The four that name a connection (RFC 9293 §3.3.1), the other host's address first, one behind the other from the first narrow register. */
+function connection(family: IpFamily, other: number, own: number, otherPort: number, ownPort: number): Expression[] {
+  const length = addressBytes[family];
+  const ports = narrowRegisters + length / 2;
+  return [
+    payload(1, other, length, narrowRegisters),
+    payload(1, own, length, narrowRegisters + length / 4),
+    payload(2, otherPort, 2, ports),
+    payload(2, ownPort, 2, ports + 1),
+  ];
+}
+
+/** As `connection` reads it from a segment. A port takes four octets, the first two of them used. */
+function connectionKey({ remoteAddress, localAddress, remotePort, localPort }: TcpConnection): Uint8Array {
+  const port = (number: number) => [number >> 8, number & 0xff, 0, 0];
+  return Uint8Array.of(...remoteAddress, ...localAddress, ...port(remotePort), ...port(localPort));
+}
+
+/** As many elements as fit in one message. */
+function chunks(keys: readonly Uint8Array[]): Uint8Array[][] {
+  const found: Uint8Array[][] = [];
+  for (let at = 0; at < keys.length; at += elementsPerMessage) found.push(keys.slice(at, at + elementsPerMessage));
+  return found;
+}
+
+function silenceMessages(build: TableBuilder, keys: readonly Uint8Array[], own: Uint8Array): NetlinkMessage[] {
+  return [
+    ...build.newTable(true),
+    build.set('addresses', keyType.ipv4, 4, 1),
+    build.add('addresses', keys),
+    build.baseChain('in', hook.arpInput),
+    build.baseChain('out', hook.arpOutput),
+    build.rule('in', [payload(1, arpOffset.target, 4), lookup('addresses'), ...build.end('drop')]),
+    build.rule('out', [
+      payload(1, arpOffset.sender, 4),
+      lookup('addresses'),
+      load(own, narrowRegisters),
+      writePayload(arpOffset.sender, 4, narrowRegisters),
+    ]),
+  ];
+}
+
+function addressKeys(family: IpFamily, addresses: readonly string[]): Uint8Array[] | undefined {
+  const keys = addresses.map((address) => addressToBytes(family, address));
+  return keys.every((key) => key !== undefined) ? keys : undefined;
+}
