@@ -195,14 +195,16 @@ class SimStream implements Stream {
 
   write(buffer: Uint8Array, start: number, end: number): boolean {
     if (this.gone || this.#closing || this.#finWanted) return true;
-    if (end > start) {
-      this.#out.push(new Uint8Array(buffer.subarray(start, end)));
-      this.unsentBytes += end - start;
-      this.#send();
-    }
+    if (end > start) this.#queue(buffer, start, end);
     if (this.unsentBytes <= highWaterBytes) return true;
     this.#wantsDrained = true;
     return false;
+  }
+
+  #queue(buffer: Uint8Array, start: number, end: number): void {
+    this.#out.push(new Uint8Array(buffer.subarray(start, end)));
+    this.unsentBytes += end - start;
+    this.#send();
   }
 
   flush(): void {}
@@ -320,7 +322,7 @@ class SimStream implements Stream {
   acknowledge(size: number): void {
     this.#underWay -= size;
     this.#transmitLater();
-    this.#relaySource?.deliverLater();
+    this.#relaySource?.relayMoves();
   }
 
   // ---------------------------------------------------------------- receiving
@@ -398,8 +400,8 @@ class SimStream implements Stream {
     const size = Math.min(segment.length, this.#relayLeft);
     if (this.#relayLeft === Infinity) this.#relayNext = !this.#relayNext;
     if (this.#relayLeft === Infinity && this.#relayNext) return false;
-    // Until `to` has room the segment waits; see `acknowledge`.
-    if (to.unsentBytes > 0 || to.#underWay + size > this.#network.windowBytes) {
+    // Until `to` has sent what it has the segment waits; see `acknowledge`.
+    if (to.unsentBytes > 0) {
       this.#relayNext = !this.#relayNext;
       return true;
     }
@@ -409,10 +411,18 @@ class SimStream implements Stream {
     const { time, delayMs } = this.#network;
     const { peer } = this;
     time.after(delayMs, () => peer!.acknowledge(size));
-    to.write(segment, 0, size);
+    to.#queue(segment, 0, size);
     this.deliverLater();
     this.handler!.relayed!(size);
     return true;
+  }
+
+  /** What it passed on has left, or some of it. */
+  relayMoves(): void {
+    this.deliverLater();
+    this.#network.time.after(0, () => {
+      if (!this.gone && !this.#closing) this.handler?.relayed?.(0);
+    });
   }
 
   get #takesRelayed(): boolean {

@@ -170,6 +170,41 @@ test('back-pressure: a client that does not read holds the server up, and gets e
   assert.equal(bench.worker.idleConnections(0, 0), 1);
 });
 
+test('back-pressure: while a client does not read a long body, its own timeout counts, and one who reads slowly lives', () => {
+  const size = 1_000_000;
+  for (const reads of [true, false]) {
+    const bench = make({ network: { windowBytes: 16_384 }, timeouts: { client: 1_000, server: 300 } });
+    const client = bench.client();
+    client.send(request);
+    bench.settle();
+    client.stream.pause();
+    const { peer } = bench.servers[0]!;
+    peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+    peer.send('x'.repeat(size));
+    for (let quarters = 0; quarters < 12; quarters++) {
+      bench.wait(250);
+      if (!reads) continue;
+      const receives = client.received;
+      client.received = (buffer, start, end) => {
+        receives.call(client, buffer, start, end);
+        client.stream.pause();
+      };
+      client.stream.resume();
+      bench.settle();
+      client.received = receives;
+    }
+    if (reads) {
+      assert.equal(bench.connections, 1);
+      client.stream.resume();
+      bench.settle();
+      assert.equal(client.text.length, `HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`.length + size);
+    } else {
+      assert.equal(bench.connections, 0);
+      assert.match(bench.log[0]!, / cD-- /);
+    }
+  }
+});
+
 test('back-pressure: a server that does not read holds the client up, chunked or not', () => {
   for (const chunked of [false, true]) {
     const bench = make({ network: { windowBytes: 16_384 } });

@@ -83,6 +83,7 @@ export class Passage {
       this.#passed(came);
       pipe.of = this.#from;
       to.takePipe(pipe);
+      this.#from.passedOn(came);
     }
     return came;
   }

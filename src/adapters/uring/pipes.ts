@@ -16,7 +16,7 @@ const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
 
 /** A stream whose bytes pass through a pipe. */
 export interface Relaying {
-  /** So many have left it. */
+  /** So many went into one; 0: some have left it since. */
   passedOn(bytes: number): void;
 }
 
@@ -24,7 +24,7 @@ export class Pipe {
   readonly #readFd: number;
   readonly #writeFd: number;
   bytes = 0;
-  /** Whose bytes they are: told when they leave. */
+  /** Whose bytes they are: told when they leave later. */
   of: Relaying | undefined = undefined;
 
   constructor(readFd: number, writeFd: number) {

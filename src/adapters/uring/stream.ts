@@ -329,11 +329,11 @@ export class UringStream extends StreamEntries implements Stream, PassageEnd {
 
   takePipe(pipe: Pipe): void {
     this.#sender.pipe = pipe;
-    this.#drainPipe(pipe);
+    this.#drainPipe();
   }
 
-  #drainPipe(pipe: Pipe): void {
-    const { of } = pipe;
+  /** @returns whether bytes left it. */
+  #drainPipe(): boolean {
     const left = this.#sender.drainPipe(this.socket.fd);
     if (left < 0) this.#sendFailed(-left);
     else if (this.#sender.pipe !== undefined) this.awaitWritable();
@@ -341,13 +341,14 @@ export class UringStream extends StreamEntries implements Stream, PassageEnd {
       this.gatherLater();
       this.incoming?.free(false);
     }
-    if (left > 0) of!.passedOn(left);
+    return left > 0;
   }
 
   #writable(): void {
     this.underWay--;
     if (this.#life === 'ending') this.#finish();
-    else if (this.#sender.pipe !== undefined) this.#drainPipe(this.#sender.pipe);
+    const of = this.#sender.pipe?.of;
+    if (of !== undefined && this.#drainPipe()) of.passedOn(0);
   }
 
   #fin(): void {

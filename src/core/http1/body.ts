@@ -70,6 +70,17 @@ export class BodyReader {
     return (this.dataEnd = start + size);
   }
 
+  /** Bytes that are sure to come and need no reading. */
+  get unread(): number {
+    return this.kind === 'length' ? this.remaining : 0;
+  }
+
+  /** So many of those went by. */
+  skip(bytes: number): void {
+    this.remaining -= bytes;
+    this.done = this.remaining === 0;
+  }
+
   #fail(error: MessageError, at: number): number {
     this.error = error;
     return at;

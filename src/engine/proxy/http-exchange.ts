@@ -86,6 +86,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     } while (at < end && !body.done && !request.blocked);
     if (body.done || request.blocked) client.disarmClient();
     else client.armClient();
+    if (!discarding && !request.blocked) this.relayRequest();
     if (this.#phase === 'draining' && (body.done || request.dropped > drainBytesMax)) {
       if (!body.done) this.response.keepClient = false;
       this.#complete();
@@ -172,8 +173,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     else if (this.#phase === 'tunnel') this.#relay!.serverBytes(buffer, start, end);
     else if (this.#phase === 'head') {
       this.armServer();
-      const result = this.response.readHead(this.connection!, buffer, start, end, this.connectedAt);
-      this.#advance(result);
+      this.#advance(this.response.readHead(this.connection!, buffer, start, end, this.connectedAt));
     }
   }
 
@@ -186,6 +186,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     switch (result) {
       case 'more':
         this.armServer();
+        this.relayResponse();
         return;
       case 'blocked':
         this.#responseBlocked = true;
@@ -210,19 +211,19 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
   }
 
   clientRelayed(bytes: number): void {
-    this.#relay!.clientRelayed(bytes);
+    if (this.#phase === 'tunnel') this.#relay!.clientRelayed(bytes);
+    else if (this.#phase === 'head' || this.#phase === 'body') this.requestRelayed(bytes);
   }
 
   serverRelayed(bytes: number): void {
-    this.#relay!.serverRelayed(bytes);
+    if (this.#phase === 'tunnel') this.#relay!.serverRelayed(bytes);
+    // Progress of what an exchange before this one left behind is no affair of this one's.
+    else if (this.#phase === 'body' && this.responseRelayed(bytes)) this.#responseOver();
   }
 
   clientDrained(): void {
-    if (this.#phase === 'tunnel') {
-      this.#relay!.clientDrained();
-      return;
-    }
-    if (!this.#responseBlocked) return;
+    if (this.#phase === 'tunnel') this.#relay!.clientDrained();
+    if (this.#phase === 'tunnel' || !this.#responseBlocked) return;
     this.#responseBlocked = false;
     if (this.request.body.done) this.client.disarmClient();
     this.connection?.stream.resume();
@@ -230,11 +231,8 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
   }
 
   serverDrained(): void {
-    if (this.#phase === 'tunnel') {
-      this.#relay!.serverDrained();
-      return;
-    }
-    if (!this.request.blocked) return;
+    if (this.#phase === 'tunnel') this.#relay!.serverDrained();
+    if (this.#phase === 'tunnel' || !this.request.blocked) return;
     this.request.blocked = false;
     if (!this.request.body.done) this.client.armClient();
     this.armServer();
@@ -314,19 +312,13 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
   // ---------------------------------------------------------------- tunnels
 
   #startTunnel(): void {
-    const { context, client } = this;
-    const response = this.response;
+    const { context, client, response } = this;
+    const { timeouts } = client.frontend.plan;
     this.#phase = 'tunnel';
     context.wheel.disarm(this.timer);
     client.disarmClient();
-    this.#relay = new Relay(
-      context,
-      this,
-      client.stream,
-      this.connection!.stream,
-      client.frontend.plan.timeouts,
-      this.backend!.plan.timeouts,
-    );
+    const server = this.connection!.stream;
+    this.#relay = new Relay(context, this, client.stream, server, timeouts, this.backend!.plan.timeouts);
     const { rest } = response;
     response.rest = undefined;
     if (response.restStart < response.restEnd) this.#relay.serverBytes(rest!, response.restStart, response.restEnd);

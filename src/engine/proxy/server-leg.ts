@@ -3,6 +3,7 @@
  * any answer (RFC 9110 §9.2.2; docs/decisions.md, "A safe request survives its server").
  */
 
+import { relayBytesMin } from '../../core/limits.ts';
 import type { StreamError } from '../ports.ts';
 import { ExchangeReport } from './exchange-report.ts';
 import type { HttpClient } from './http-client.ts';
@@ -27,6 +28,8 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   #racedOnce = false;
   /** It left a server that had it: once, for it may be what killed that server. */
   #movedOnce = false;
+  #requestRelays = false;
+  #responseRelays = false;
 
   abstract responseBegins(): void;
   /** The connection stands, or an idle one was taken. */
@@ -39,6 +42,7 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   protected resetLeg(backend: BackendRuntime | undefined): void {
     this.resetSearch(backend);
     this.#racedOnce = this.#movedOnce = false;
+    this.#requestRelays = this.#responseRelays = false;
   }
 
   protected open(): void {
@@ -169,6 +173,48 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
     this.connection = undefined;
     this.context.wheel.disarm(this.timer);
     connection.discard();
+  }
+
+  /** The rest of a long body needs no looking at: the adapter may pass it on by itself. */
+  protected relayRequest(): void {
+    const { unread } = this.request.body;
+    if (this.#requestRelays || unread < relayBytesMin) return;
+    this.#requestRelays = true;
+    this.client.stream.relay?.(this.connection!.stream, unread);
+  }
+
+  protected relayResponse(): void {
+    const { unread } = this.response.body;
+    if (this.#responseRelays || unread < relayBytesMin) return;
+    this.#responseRelays = true;
+    this.connection!.stream.relay?.(this.client.stream, unread);
+  }
+
+  /** It did pass so many on, or what it could not pass on before moves. */
+  protected requestRelayed(bytes: number): void {
+    const { body } = this.request;
+    if (body.done) return;
+    if (bytes > 0) body.skip(bytes);
+    this.report.bytesUploaded += bytes;
+    this.armServer();
+    if (body.done || this.connection!.stream.unsentBytes > 0) this.client.disarmClient();
+    else this.client.armClient();
+  }
+
+  /** @returns true at the body's end. */
+  protected responseRelayed(bytes: number): boolean {
+    const { body } = this.response;
+    if (bytes > 0) body.skip(bytes);
+    this.report.bytesRead += bytes;
+    if (body.done) return true;
+    if (this.client.stream.unsentBytes > 0) {
+      this.context.wheel.disarm(this.timer);
+      this.client.armClient();
+    } else {
+      if (this.request.body.done) this.client.disarmClient();
+      this.armServer();
+    }
+    return false;
   }
 
   protected armServer(): void {
