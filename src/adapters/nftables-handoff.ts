@@ -74,6 +74,7 @@ export class NftablesHandoff implements Handoff {
     const own = addressToBytes(family, ownAddress);
     const keys = addressKeys(family, addresses);
     if (own === undefined || keys === undefined) return 'EINVAL';
+    this.end(router);
     if (family === 'ipv4') {
       const failure = this.#make(router, 'arp', (build) => silenceMessages(build, keys, own));
       if (failure !== undefined) return failure;

@@ -80,7 +80,8 @@ async function cluster(t: TestContext, family: Family, kind: 'evergate' | 'keepa
   const two = await daemon(second, kind, configuration(family, 100), /Entering BACKUP STATE/);
   if (kind === 'evergate') await until(() => watches(second), 'a session between the two');
   const clients = visitor.start([process.execPath, '-e', client(family.virtual)]);
-  await clients.printed(/old first\n(.*\n)*new first/);
+  await clients.printed(/new first/);
+  await goesOn(clients, 'old first', 0);
   return { first, second, visitor, one, two, clients };
 }
 
@@ -103,6 +104,11 @@ function watches(host: TestHost): boolean {
   return vrrp.routers[0]!.neighbours[0]?.watched === true;
 }
 
+/** Twenty blocks of 64 KiB there and back from there on: far more than what may be under way. */
+function goesOn(clients: Program, line: string, from: number): Promise<void> {
+  return until(() => clients.output.slice(from).split(line).length > 20, line);
+}
+
 const tables = (host: TestHost) => host.run('nft list tables');
 const hardwareAddress = (host: TestHost) => /link\/ether (\S+)/.exec(host.run('ip link show eth0'))?.[1];
 const neighbour = (host: TestHost, address: string) => /lladdr (\S+)/.exec(host.run(`ip neigh show ${address}`))?.[1];
@@ -116,7 +122,7 @@ for (const [name, family] of Object.entries(families))
     assert.equal(first.holds(family.virtual), false, 'it is on the loopback only');
     await clients.printed(/new second/);
     let from = clients.output.length;
-    await clients.printed(/(old first\n(.*\n)*){20}/, 10_000, from);
+    await goesOn(clients, 'old first', from);
     assert.equal(neighbour(visitor, family.virtual), hardwareAddress(second), 'whoever keeps connections stays silent');
 
     // Back before it is over: each connection goes on where it began.
@@ -126,8 +132,8 @@ for (const [name, family] of Object.entries(families))
     await until(() => first.holds(family.virtual) && !second.holds(family.virtual), 'the address is back');
     from = clients.output.length;
     await clients.printed(/new first/, 10_000, from);
-    await clients.printed(/(old first\n(.*\n)*){20}/, 10_000, from);
-    await clients.printed(/(late second\n(.*\n)*){20}/, 10_000, from);
+    await goesOn(clients, 'old first', from);
+    await goesOn(clients, 'late second', from);
     assert.equal(neighbour(visitor, family.virtual), hardwareAddress(first));
     assert.doesNotMatch(clients.output, /broken/);
 
@@ -148,7 +154,6 @@ test('a daemon that is stopped keeps connections for a second, and then nothing 
   await clients.printed(/old first/, 10_000, clients.output.length);
   assert.equal(await ended, 0);
   assert.doesNotMatch(first.run('ip -o addr show'), /10\.42\.0\.240/);
-  await clients.printed(/old broken ECONNRESET/);
   await until(() => tables(second) === '', 'the table is gone');
 });
 

@@ -61,8 +61,8 @@ export class OpenConnections {
   }
 
   /**
-   * Takes the addresses off their interface and keeps them for what is open: `successor` has them now. `ownAddress`: this host's own on that
-   * network.
+   * Takes the addresses off their interface and keeps them for what is open: `successor` has them now. What was passed on until now is not any
+   * more: clients know their new place. `ownAddress`: this host's own on that network.
    *
    * @returns false where that can't be done, or helps nobody: nothing has changed then.
    */

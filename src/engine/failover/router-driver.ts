@@ -123,7 +123,6 @@ export class RouterDriver {
         else this.holdings.add(action.addresses, this.device());
         break;
       case 'remove-addresses':
-        if (action.all) this.#open.end();
         if (action.lingerMs === undefined) {
           const forsaken = action.all && this.holdings.addresses().length > 0;
           this.#remove(action.addresses, action.all);
@@ -202,7 +201,10 @@ export class RouterDriver {
   }
 
   #remove(addresses: readonly VirtualAddress[], all: boolean): void {
-    if (all) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
+    if (all) {
+      this.#open.end();
+      this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
+    }
     this.holdings.remove(addresses, this.device());
   }
 
