@@ -28,6 +28,7 @@ const at = { vectors: 4, vectorCount: 6, control: 8, controlLength: 10 } as cons
 
 export class DatagramBatch {
   readonly #lines = stableBytes(batchBytes + lineBytesMax);
+  readonly #linesAddress = Number(this.#lines.address);
   readonly #messages = words(linesMax * mmsghdrWords);
   readonly #vectors = words(linesMax * iovecWords);
   readonly #controls = words(linesMax * controlWords);
@@ -113,7 +114,7 @@ export class DatagramBatch {
 
   #place(vector: number, line: number): void {
     this.#placed[line] = 1;
-    putAddress(this.#vectors.array, vector * iovecWords, Number(this.#lines.address) + this.#starts[line]!);
+    putAddress(this.#vectors.array, vector * iovecWords, this.#linesAddress + this.#starts[line]!);
     this.#vectors.array[vector * iovecWords + 2] = this.#lengths[line]!;
   }
 

@@ -12,7 +12,7 @@ export const lowWaterBytes = 8_192;
  * Pipes by which one worker passes bytes between sockets: one for each direction whose receiver is slow, and most have none. With the size
  * they have (pipes.ts) that is what Linux allows a user without privileges (pipe-user-pages-soft, 64 MiB); more directions are copied.
  */
-export const pipesMax = 256;
+export const pipesMax = 128;
 
 /** Bodies of HTTP with at least so much to come are relayed: below, the change from one way to the other costs what it saves. */
 export const relayBytesMin = 262_144;

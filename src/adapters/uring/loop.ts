@@ -50,6 +50,11 @@ export class UringLoop {
   readonly #alarms: LoopAlarm[] = [];
   #nextAlarmMs = Infinity;
   #now = performance.now();
+  /**
+   * The same for those who ask the clock, and the wall's time once somebody asked. These fields are made with something that is no number,
+   * so that V8 keeps numbers in them as objects, one a turn; from a field of numbers each answer would be an object of its own.
+   */
+  readonly #moment: { now: number | undefined; wall: number | undefined } = { now: undefined, wall: undefined };
   #uvReady = false;
   #uvWatched = false;
   /** Number of the turn, and so of the watches that are made in it. */
@@ -61,6 +66,7 @@ export class UringLoop {
     const uv = uvLoop();
     if (uv === undefined) throw new Error("Node's event loop cannot be reached");
     this.#uv = uv;
+    this.#look();
     this.ring = new Ring();
     this.buffers = new ReceiveBuffers(this.ring, this.clock);
     this.#channel.port1.on('message', () => this.#turn());
@@ -104,8 +110,8 @@ export class UringLoop {
 
   /** Time as of the last completions; alarms ring between waits. */
   readonly clock: Clock = {
-    now: () => this.#now,
-    wall: () => Date.now(),
+    now: () => this.#moment.now!,
+    wall: () => (this.#moment.wall ??= Date.now()),
     alarm: (ring) => new LoopAlarm(this, ring),
   };
 
@@ -117,6 +123,12 @@ export class UringLoop {
   alarmCleared(alarm: LoopAlarm): void {
     const last = this.#alarms.pop();
     if (last !== undefined && last !== alarm) this.#alarms[this.#alarms.indexOf(alarm)] = last;
+  }
+
+  #look(): void {
+    this.#now = performance.now();
+    this.#moment.now = this.#now;
+    this.#moment.wall = undefined;
   }
 
   #ringAlarms(): void {
@@ -160,7 +172,7 @@ export class UringLoop {
     const latest = performance.now() + turnMsMax;
     let didSomething = false;
     for (;;) {
-      this.#now = performance.now();
+      this.#look();
       if (this.#now >= this.#nextAlarmMs) {
         this.#ringAlarms();
         didSomething = true;
@@ -177,7 +189,7 @@ export class UringLoop {
         if (!this.#uvWatched) this.#watchUv();
       }
       this.ring.submitAndWait(waitMs);
-      this.#now = performance.now();
+      this.#look();
       if (this.ring.take(this.#completed) > 0) didSomething = true;
       if (yields) break;
     }

@@ -8,7 +8,7 @@ import { errorNumber } from './abi.ts';
 import { noteClosing, noteOpened } from './ledger.ts';
 
 /** Room of a pipe, and the most that one turn passes from one stream: others wait meanwhile. */
-export const pipeBytes = 262_144;
+export const pipeBytes = 524_288;
 /** Idle pipes kept for use again. */
 const idleMax = 16;
 

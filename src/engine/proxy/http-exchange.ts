@@ -173,7 +173,7 @@ export class HttpExchange extends ServerLeg implements RelayOwner {
     else if (this.#phase === 'tunnel') this.#relay!.serverBytes(buffer, start, end);
     else if (this.#phase === 'head') {
       this.armServer();
-      this.#advance(this.response.readHead(this.connection!, buffer, start, end, this.connectedAt));
+      this.#advance(this.response.readHead(this.connection!, buffer, start, end));
     }
   }
 

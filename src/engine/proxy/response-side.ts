@@ -21,6 +21,8 @@ export type ResponseResult = 'more' | 'blocked' | 'done' | 'surplus' | 'switch' 
 export interface ResponseOwner {
   /** The final response's head was read and is about to leave. */
   responseBegins(): void;
+  /** Since when the server has the request. */
+  readonly connectedAt: number;
 }
 
 export class ResponseSide {
@@ -66,14 +68,8 @@ export class ResponseSide {
     return this.body.kind === 'length' || this.#chunked;
   }
 
-  /** Reads what comes until the final head is whole, and the body behind it. @param connectedAt since when the server has the request. */
-  readHead(
-    connection: ServerConnection,
-    piece: Uint8Array,
-    pieceStart: number,
-    pieceEnd: number,
-    connectedAt: number,
-  ): ResponseResult {
+  /** Reads what comes until the final head is whole, and the body behind it. */
+  readHead(connection: ServerConnection, piece: Uint8Array, pieceStart: number, pieceEnd: number): ResponseResult {
     const { context } = this.#client;
     const head = context.responseHead;
     const { held } = connection;
@@ -95,8 +91,8 @@ export class ResponseSide {
         held.keep(buffer, start, end);
         return 'more';
       }
-      if (head.status === 101) return this.#switch(head, buffer, after, end, connectedAt);
-      if (head.status >= 200) return this.#startFinal(head, buffer, after, end, connectedAt);
+      if (head.status === 101) return this.#switch(head, buffer, after, end);
+      if (head.status >= 200) return this.#startFinal(head, buffer, after, end);
       if (++this.#interims > interimResponsesMax) return 'bad';
       this.#forwardInterim(head);
       start = after;
@@ -123,9 +119,9 @@ export class ResponseSide {
   }
 
   /** RFC 9110 §7.8: a server switches only to what was asked for. */
-  #switch(head: Head, buffer: Uint8Array, start: number, end: number, connectedAt: number): ResponseResult {
+  #switch(head: Head, buffer: Uint8Array, start: number, end: number): ResponseResult {
     if (!this.#request.acceptsSwitch(head)) return 'bad';
-    this.#report.response(101, head.logBytes(), this.#client.context.clock.now(), connectedAt);
+    this.#report.response(101, head.logBytes(), this.#client.context.clock.now(), this.#owner.connectedAt);
     this.#writeInterim(head, true);
     this.started = true;
     this.keepClient = this.keepServer = false;
@@ -135,10 +131,10 @@ export class ResponseSide {
     return 'switch';
   }
 
-  #startFinal(head: Head, buffer: Uint8Array, start: number, end: number, connectedAt: number): ResponseResult {
+  #startFinal(head: Head, buffer: Uint8Array, start: number, end: number): ResponseResult {
     const { context } = this.#client;
     const clientMinor = this.#request.minor;
-    this.#report.response(head.status, head.logBytes(), context.clock.now(), connectedAt);
+    this.#report.response(head.status, head.logBytes(), context.clock.now(), this.#owner.connectedAt);
     if (head.minor > 0 ? head.connectionClose : !head.connectionKeepAlive) this.keepServer = false;
     this.#frame(head, clientMinor);
     if (context.draining) this.keepClient = false;
