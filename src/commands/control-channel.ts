@@ -16,7 +16,7 @@ export function controlChannel(fd: string, heard: (line: string) => void, ended:
   const socket = new Socket({ fd: Number(fd), readable: true, writable: true });
   socket.on('error', () => {});
   socket.on('close', ended);
-  createInterface(socket).on('line', heard);
+  linesOf(socket, heard);
   // The channel alone must not keep a half alive that has nothing left to do.
   socket.unref();
   return {
@@ -24,4 +24,14 @@ export function controlChannel(fd: string, heard: (line: string) => void, ended:
       if (socket.writable) socket.write(`${line}\n`);
     },
   };
+}
+
+/**
+ * Calls `heard` with each line. Whoever ends with lines that it never read resets the channel (ECONNRESET), and readline tells that as an
+ * error of its own besides the socket's: it is only the end of the lines.
+ */
+export function linesOf(channel: Socket, heard: (line: string) => void): void {
+  createInterface(channel)
+    .on('line', heard)
+    .on('error', () => {});
 }

@@ -6,10 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { closeDescriptors, inheritedSockets, passOn } from '../adapters/systemd.ts';
 import { launcher as limits } from '../core/limits.ts';
+import { linesOf } from './control-channel.ts';
 import { Service } from './service.ts';
 
 export interface RunOptions {
@@ -37,7 +37,11 @@ export async function run(options: RunOptions): Promise<void> {
 
 /** The two halves together. */
 class Node {
-  readonly ended: Promise<number>;
+  get ended(): Promise<number> {
+    return this.#end.promise;
+  }
+
+  readonly #end = Promise.withResolvers<number>();
   readonly #balancer: Half;
   readonly #vrrp: Half;
   readonly #service = new Service();
@@ -50,10 +54,6 @@ class Node {
   #stopping = false;
 
   constructor(options: RunOptions) {
-    let end: (status: number) => void = () => {};
-    this.ended = new Promise((resolve) => {
-      end = resolve;
-    });
     const files = options.haproxy.flatMap((file) => ['-f', file]);
     const named = options.socket === undefined ? [] : ['--socket', options.socket];
     const ended = (half: Half, why: string, status: number) => {
@@ -62,8 +62,8 @@ class Node {
       if (!this.#stopping && !half.hasStarted) {
         // It never came up: wrong configuration or address in use, and it has said so. Trying again would only repeat it.
         this.#stopping = true;
-        void this.#stopAll('now').then(() => end(status === 0 ? 1 : status));
-      } else if (this.#stopping && !this.#balancer.alive && !this.#vrrp.alive) end(0);
+        void this.#stopAll('now').then(() => this.#end.resolve(status === 0 ? 1 : status));
+      }
     };
     // The VRRP daemon first: it holds back until the balancer serves, and its raw sockets are up by then.
     this.#vrrp = new Half(
@@ -122,7 +122,7 @@ class Node {
     if (this.#stopping && when !== 'now') return;
     this.#stopping = true;
     this.#service.stopping();
-    void this.#stopAll(when);
+    void this.#stopAll(when).then(() => this.#end.resolve(0));
   }
 
   async #stopAll(when: StopTime): Promise<void> {
@@ -130,7 +130,8 @@ class Node {
     this.#balancer.tell('drain');
     this.#vrrp.stop('SIGTERM');
     await Promise.race([this.#addressMoved.promise, this.#vrrp.gone()]);
-    this.#balancer.stop('SIGUSR1');
+    // One that is still starting does not know USR1 yet: Node would open its debugger.
+    this.#balancer.stop(this.#balancer.hasStarted ? 'SIGUSR1' : 'SIGTERM');
     if (when === 'now') {
       const timer = setTimeout(() => this.#balancer.stop('SIGTERM'), limits.drainMsMax);
       await this.#balancer.gone();
@@ -203,10 +204,10 @@ class Half {
     );
     this.#child = child;
     const channel = child.stdio[3] as import('node:net').Socket;
-    channel.on('error', () => {});
     // A process that dies closes its descriptors some milliseconds before it is reported.
+    channel.on('error', () => this.#silent(this));
     channel.on('end', () => this.#silent(this));
-    createInterface(channel).on('line', (line) => {
+    linesOf(channel, (line) => {
       this.hasStarted = true;
       this.#told(line);
     });
