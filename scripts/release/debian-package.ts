@@ -93,6 +93,7 @@ fi
 `,
   postrm: `#!/bin/sh
 set -e
+if [ "$1" != upgrade ]; then rm -rf /run/evergate /run/evergate-vrrp; fi
 if [ "$1" = purge ]; then
   rm -rf /etc/evergate
   if getent passwd evergate >/dev/null; then userdel evergate || true; fi

@@ -129,6 +129,9 @@ function inventory(facts: ClusterFacts): string {
 ---
 all:
   vars:
+    # How to log in, where it is not your own name or ~/.ssh/config knows it: ansible_user: admin
+    # What needs root is done through sudo; with a password, add --ask-become-pass. \`false\`: you log in as root, and there is no sudo.
+    ansible_become: true
     evergate_virtual_address: ${quoted(`${virtualAddress}/${prefixLength}`)}
     evergate_interface: ${facts.interface}
     evergate_router_id: ${routerId}
