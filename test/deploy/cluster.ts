@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../../src/lab/prober/load.ts';
 import { debianRoot, releaseFolder } from './bases.ts';
-import { Machine, machinePackages, prepareRoot } from './machine.ts';
+import { administrator, Machine, machinePackages, prepareRoot } from './machine.ts';
 import { must, type Ran, runProgram, Site } from './site.ts';
 
 /** What the second release says of itself. */
@@ -33,15 +33,22 @@ export class Cluster {
   /** Fresh machines that are up, the configuration that `evergate init` writes for them, and two releases. */
   static async boot(): Promise<Cluster> {
     const site = await Site.open('10.42.0.1');
-    const [root, release] = await Promise.all([
-      debianRoot('machine', machinePackages).then((archive) => prepareRoot(site, archive)),
-      releaseFolder(),
-    ]);
-    const cluster = new Cluster(site, root, release);
-    for (const machine of cluster.machines) machine.start();
-    await Promise.all([cluster.#init(), nextRelease(...cluster.releases)]);
-    for (const machine of cluster.machines) await machine.booted();
-    return cluster;
+    let cluster: Cluster | undefined;
+    try {
+      const [root, release] = await Promise.all([
+        debianRoot('machine', machinePackages).then((archive) => prepareRoot(site, archive)),
+        releaseFolder(),
+      ]);
+      cluster = new Cluster(site, root, release);
+      for (const machine of cluster.machines) machine.start();
+      await Promise.all([cluster.#init(), nextRelease(...cluster.releases)]);
+      for (const machine of cluster.machines) await machine.booted();
+      return cluster;
+    } catch (error) {
+      // Nobody else knows of it, and what runs there would keep this process from ending.
+      await (cluster ?? site).close();
+      throw error;
+    }
   }
 
   get machines(): readonly Machine[] {
@@ -81,7 +88,7 @@ export class Cluster {
       ANSIBLE_SSH_CONTROL_PATH_DIR: join(this.site.folder, 'ssh'),
     };
     const variables = {
-      ansible_user: 'root',
+      ansible_user: administrator,
       ansible_ssh_common_args: this.lb1.sshOptions.join(' '),
       evergate_release_folder: this.releases[0],
       evergate_firewall: true,
@@ -113,6 +120,25 @@ export class Cluster {
       if (found.join() === name && (await this.#ask()).status === 0) return;
     }
     assert.fail(`the virtual address should be on ${name}, and is on ${found.join(', ') || 'none'}`);
+  }
+
+  /** What the balancers' services logged in the last so many milliseconds, without the lines of single requests. */
+  async journals(ms: number): Promise<string> {
+    const since = `-${Math.ceil(ms / 1000) + 1}s`;
+    const units = ['-u', 'evergate*', '-u', 'keepalived'];
+    const argv = [
+      'journalctl',
+      '--no-pager',
+      '-o',
+      'short-precise',
+      '--since',
+      since,
+      '--grep',
+      '^(?!.* http_in )',
+      ...units,
+    ];
+    const told = this.balancers.map(async (machine) => `${machine.name}:\n${(await machine.run(argv)).stdout}`);
+    return (await Promise.all(told)).join('\n');
   }
 
   /** What a client gets at the virtual address. */

@@ -17,14 +17,16 @@ export const machinePackages = [
   ...['iproute2', 'nftables', 'procps', 'curl', 'ca-certificates', 'libatomic1', 'libstdc++6'],
 ];
 
+/** The user of the machines who is not root and may use sudo. */
+export const administrator = 'admin';
+
 /** Unpacks a Debian root made by mmdebstrap and makes it a machine that can be administered. @returns its folder. */
 export async function prepareRoot(site: Site, archive: string): Promise<string> {
   const root = join(site.folder, 'root');
   mkdirSync(root);
   await exec(['tar', '-xpf', archive, '-C', root, '--numeric-owner']);
   await exec(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(site.folder, 'key')]);
-  mkdirSync(join(root, 'root/.ssh'), { mode: 0o700, recursive: true });
-  writeFileSync(join(root, 'root/.ssh/authorized_keys'), readFileSync(join(site.folder, 'key.pub')), { mode: 0o600 });
+  await addAdministrator(root, readFileSync(join(site.folder, 'key.pub'), 'utf8'));
   writeFileSync(join(root, 'etc/apt/apt.conf.d/90proxy'), `Acquire::http::Proxy "${site.proxyUrl}";\n`);
   appendFileSync(join(root, 'etc/ssh/sshd_config'), 'UseDNS no\n');
   // The network here has no name server. Questions to the one of this machine would each wait 10 s for an answer.
@@ -42,6 +44,18 @@ export async function prepareRoot(site: Site, archive: string): Promise<string> 
     'systemd-firstboot',
   ]);
   return root;
+}
+
+/** Root, who looks around in the tests; and a user who may use sudo, as whom the playbooks log in. */
+async function addAdministrator(root: string, key: string): Promise<void> {
+  mkdirSync(join(root, 'root/.ssh'), { mode: 0o700, recursive: true });
+  writeFileSync(join(root, 'root/.ssh/authorized_keys'), key, { mode: 0o600 });
+  await exec(['chroot', root, 'useradd', '--create-home', '--shell', '/bin/bash', administrator]);
+  writeFileSync(join(root, 'etc/sudoers.d', administrator), `${administrator} ALL=(ALL) NOPASSWD: ALL\n`, {
+    mode: 0o440,
+  });
+  await exec(['cp', '-r', join(root, 'root/.ssh'), join(root, 'home', administrator)]);
+  await exec(['chroot', root, 'chown', '-R', `${administrator}:`, `/home/${administrator}/.ssh`]);
 }
 
 export class Machine {

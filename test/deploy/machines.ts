@@ -25,14 +25,14 @@ after(async () => {
 
 test('yamllint and ansible-lint (production profile) have nothing to say', lint);
 
-test('the playbooks make a cluster of fresh machines; a second run changes nothing, nor would one with --check', async () => {
+step('the playbooks make a cluster of fresh machines; a second run or --check changes nothing', async () => {
   await cluster.play('site');
   assert.deepEqual(await cluster.holders(), ['lb1']);
   assert.equal(changes(await cluster.play('site'), 3), 0);
   assert.equal(changes(await cluster.play('site', ['--check']), 3), 0);
 });
 
-test('the service runs as a user of its own, hardened, and tells systemd how it is', async () => {
+step('the service runs as a user of its own, hardened, and tells systemd how it is', async () => {
   const properties = await show(lb1, 'evergate', 'StatusText,NotifyAccess,User,NFileDescriptorStore');
   assert.match(properties, /StatusText=Serving/);
   assert.match(properties, /NFileDescriptorStore=1/);
@@ -160,7 +160,7 @@ fault('another release, one balancer at a time, without a lost request', async (
   lostNothing(seen);
 });
 
-test('each half as a service of its own', async () => {
+step('each half as a service of its own', async () => {
   const halves = ['evergate-balance', 'evergate-vrrp'];
   // `evergate.service` ends: it conflicts with its halves.
   await lb2.must(['systemctl', 'start', ...halves]);
@@ -183,7 +183,7 @@ test('each half as a service of its own', async () => {
   );
 });
 
-test("the distribution's Keepalived beside the balancer, and back", async () => {
+step("the distribution's Keepalived beside the balancer, and back", async () => {
   const beside = ['-e', 'evergate_vrrp=keepalived'];
   await cluster.play('keepalived', beside);
   assert.equal(changes(await cluster.play('keepalived', beside), 2), 0);
@@ -202,13 +202,13 @@ test("the distribution's Keepalived beside the balancer, and back", async () => 
     assert.equal((await machine.run(['systemctl', 'is-active', ...units])).stdout, 'inactive\ninactive\nactive\n');
 });
 
-test('reboot brings everything back', async () => {
+step('reboot brings everything back', async () => {
   await cluster.play('reboot');
   await cluster.becomes('lb1');
   assert.match(await cluster.ask(), /server1/);
 });
 
-test('shutdown switches every machine off; switched on, they are a cluster again', async () => {
+step('shutdown switches every machine off; switched on, they are a cluster again', async () => {
   await cluster.play('shutdown');
   for (const machine of cluster.machines) await machine.off();
   for (const machine of cluster.machines) machine.start();
@@ -216,7 +216,7 @@ test('shutdown switches every machine off; switched on, they are a cluster again
   await cluster.becomes('lb1');
 });
 
-test('uninstall leaves nothing', async () => {
+step('uninstall leaves nothing', async () => {
   await cluster.play('uninstall');
   for (const machine of cluster.balancers) {
     assert.equal(
@@ -228,8 +228,28 @@ test('uninstall leaves nothing', async () => {
   assert.deepEqual(await cluster.holders(), []);
 });
 
+function step(name: string, act: () => Promise<void>): void {
+  test(name, async () => await told(act));
+}
+
 function fault(name: string, act: () => Promise<void>): void {
-  test(name, async () => await observed(act, async () => await cluster.heal()));
+  test(name, async () => {
+    await observed(
+      async () => await told(act),
+      async () => await cluster.heal(),
+    );
+  });
+}
+
+/** When it fails, what the balancers' services logged meanwhile is shown. */
+async function told(act: () => Promise<void>): Promise<void> {
+  const from = monotonicMs();
+  try {
+    await act();
+  } catch (error) {
+    console.log(await cluster.journals(monotonicMs() - from));
+    throw error;
+  }
 }
 
 async function loaded(what: string, act: () => Promise<void>): Promise<Seen> {
