@@ -36,8 +36,11 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const stage = mkdtempSync(join(tmpdir(), 'evergate-release-'));
 try {
-  // `prepack` builds dist first.
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', out], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // `prepack` builds dist first. What it says is of interest only when it fails: then the error shows it.
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', out], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
   for (const architecture of wanted) {
     const folder = join(stage, `${name}-linux-${architecture.node}`);
     stageProgram(join(out, `${name}.tgz`), folder, architecture);
