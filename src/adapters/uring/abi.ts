@@ -21,6 +21,9 @@ export const cqOffsets = { head: 0, tail: 4, ringMask: 8, ringEntries: 12, overf
 /** IORING_SQ_*: what the kernel says in the submission queue's flags. */
 export const submissionFlag = { CQ_OVERFLOW: 1 << 1 } as const;
 
+/** IORING_FEAT_* */
+export const feature = { MIN_TIMEOUT: 1 << 15 } as const; // Linux 6.12
+
 /** Offsets for mmap of the ring's descriptor. */
 export const mapAt = { rings: 0, entries: 0x1000_0000 } as const;
 

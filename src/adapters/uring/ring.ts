@@ -13,6 +13,7 @@ import {
   cqOffsets,
   enter,
   errorNumber,
+  feature,
   kind,
   mapAt,
   op,
@@ -28,6 +29,15 @@ import { mapBytes, noteRing, noteRingClosing } from './ledger.ts';
 /** Entries that can be gathered between two system calls; more only means one more call. */
 const sqEntries = 1024;
 const failuresMax = 100;
+/**
+ * A busy thread waits so long for company: events that come one by one cost a system call each, and the caches of all they pass. It is
+ * less than a tenth of what a request takes at such a load, and only who has just had that many events waits at all.
+ */
+const gatherMicroseconds = 100;
+const gatherEventsMin = 4;
+const gatherEventsMax = 32;
+/** Waits are no longer than this, an hour: a turn without events costs nothing. */
+const waitMsMax = 3_600_000;
 /** Completions that wait at most before the kernel keeps them in a list of its own. */
 const cqEntries = 8192;
 const entryWords = 16;
@@ -61,6 +71,10 @@ export class Ring {
   #submitted = 0;
   /** Entries that complete while they are handed over, and are no event to wait for. See `certain`. */
   #certain = 0;
+  /** The kernel can wait for several. */
+  readonly #gathers: boolean;
+  /** Completions taken since the last wait. */
+  #taken = 0;
   readonly #enterFd: number;
   readonly #enterFlags: number;
   /** struct io_uring_getevents_arg, and the struct __kernel_timespec that it points to. */
@@ -102,6 +116,7 @@ export class Ring {
     this.#cqTail = at(cq, cqOffsets.tail) >> 2;
     this.#cqMask = this.#words[at(cq, cqOffsets.ringMask) >> 2]!;
     this.#cqes = at(cq, cqOffsets.cqes) >> 2;
+    this.#gathers = (parameters[paramsAt.features >> 2]! & feature.MIN_TIMEOUT) !== 0;
     const flags = parameters[paramsAt.flags >> 2]!;
     if ((flags & setup.NO_SQARRAY) === 0) {
       const array = at(sq, sqOffsets.array) >> 2;
@@ -226,22 +241,28 @@ export class Ring {
   }
 
   /**
-   * Hands over what was pushed and waits until something completes.
+   * Hands over what was pushed and waits until something completes; when much did last time, a moment for more of it.
    * @param waitMs how long at most, with fraction; Infinity for ever, 0 not at all.
    */
   submitAndWait(waitMs: number): void {
-    if (waitMs === Infinity) {
-      this.#enter(1 + this.#certain, enter.GETEVENTS, 0, 0);
-      return;
-    }
+    const busy = this.#gathers && this.#taken >= gatherEventsMin;
+    this.#taken = 0;
     if (waitMs <= 0) {
       this.#enter(0, enter.GETEVENTS, 0, 0);
       return;
     }
-    const seconds = Math.floor(waitMs / 1000);
+    if (waitMs === Infinity && !busy) {
+      this.#enter(1 + this.#certain, enter.GETEVENTS, 0, 0);
+      return;
+    }
+    // struct io_uring_getevents_arg: min_wait_usec at byte 12; then it is as if the wait were for one event.
+    this.#wait[3] = busy ? gatherMicroseconds : 0;
+    const ms = Math.min(waitMs, waitMsMax);
+    const seconds = Math.floor(ms / 1000);
     this.#wait[16] = seconds;
-    this.#wait[18] = Math.ceil((waitMs - seconds * 1000) * 1e6);
-    this.#enter(1 + this.#certain, enter.GETEVENTS | enter.EXT_ARG, this.#waitAddress, 24);
+    this.#wait[18] = Math.ceil((ms - seconds * 1000) * 1e6);
+    const events = busy ? gatherEventsMax : 1;
+    this.#enter(events + this.#certain, enter.GETEVENTS | enter.EXT_ARG, this.#waitAddress, 24);
   }
 
   #enter(least: number, flags: number, argument: number, argumentBytes: number): void {
@@ -287,6 +308,7 @@ export class Ring {
       words[this.#cqHead] = head;
       completed(target, generation, result, flags);
     }
+    this.#taken += count;
     return count;
   }
 
