@@ -120,21 +120,32 @@ function section(number: number, title: string, rows: readonly Row[]): string {
     const own = rows.filter((row) => row.variant === variant.name);
     return own.length === 0 ? [] : [{ variant, own }];
   });
-  const file = `performance/setting-${number}.svg`;
-  writeFileSync(
-    join(docs, file),
-    plot(
-      `CPU time, setting ${number}`,
-      'µs',
-      groups.map(({ variant, own }) => ({
-        title: `${variant.name}, for each ${unitOf(variant)}`,
-        bars: own.map((row) => ({ label: row.peer, value: row.figures.cpuUs! })),
-      })),
-    ),
-  );
+  const figures = drawings.filter(({ figure }) => rows.some((row) => row.figures[figure] !== undefined));
+  const plots = figures.map(({ figure, title, unit, suffix }) => {
+    const file = `performance/setting-${number}${suffix}.svg`;
+    const drawn = groups.map(({ variant, own }) => ({
+      title: `${variant.name}${figure === 'cpuUs' ? `, for each ${unitOf(variant)}` : ''}`,
+      bars: own.map((row) => ({ label: row.peer, value: row.figures[figure]! })),
+    }));
+    writeFileSync(join(docs, file), plot(`${title}, setting ${number}`, unit, drawn));
+    return `![${title}](${file})`;
+  });
   const tables = groups.map(({ variant, own }) => table(`${variant.name}`, unitOf(variant), own));
-  return `## ${number}. ${title}\n\n![CPU time](${file})\n\n${tables.join('\n')}`;
+  return `## ${number}. ${title}\n\n${plots.join('\n')}\n\n${tables.join('\n')}`;
 }
+
+/** What is drawn, where it was measured. */
+const drawings: readonly {
+  readonly figure: Figure;
+  readonly title: string;
+  readonly unit: string;
+  readonly suffix: string;
+}[] = [
+  { figure: 'cpuUs', title: 'CPU time', unit: 'µs', suffix: '' },
+  { figure: 'p99AloneMs', title: 'p99 before they came', unit: 'ms', suffix: '-p99-before' },
+  { figure: 'p99Ms', title: 'p99 at the fixed rate', unit: 'ms', suffix: '-p99' },
+  { figure: 'idleKiB', title: 'Memory of an idle connection', unit: 'KiB', suffix: '-memory' },
+];
 
 function table(title: string, unit: string, rows: readonly Row[]): string {
   const { commit, rounds, seconds, latencyPerSecond } = rows[0]!;
