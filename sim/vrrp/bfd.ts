@@ -19,12 +19,15 @@ const waitingMax = 256;
 
 export class HostBfd {
   readonly #sessions: BfdSessions;
-  readonly #waiting: ReceivedDatagram[] = [];
+  readonly #world: BfdWorld;
+  readonly #waiting: { readonly datagram: ReceivedDatagram; readonly at: number }[] = [];
+  #prompt = true;
   #receive: (datagram: ReceivedDatagram) => void = () => {};
   /** The earliest timer that stands in the queue. */
   timerAt = Infinity;
 
   constructor(parts: Parts, world: BfdWorld, seed: number) {
+    this.#world = world;
     const clock = {
       now: () => world.now(),
       wall: () => world.now(),
@@ -33,7 +36,13 @@ export class HostBfd {
     const datagrams = {
       listen: (_family: string, _port: number, received: (datagram: ReceivedDatagram) => void) => {
         this.#receive = received;
-        return { close: () => {} };
+        return {
+          attend: (prompt: boolean) => {
+            this.#prompt = prompt;
+            if (prompt) datagrams.receiveWaiting();
+          },
+          close: () => {},
+        };
       },
       open: ({ source = '', destination }: { readonly source: string | undefined; readonly destination: string }) => ({
         send: (payload: Uint8Array) => {
@@ -42,7 +51,10 @@ export class HostBfd {
         },
         close: () => {},
       }),
-      receiveWaiting: () => {},
+      receiveWaiting: () => {
+        for (const { datagram, at } of this.#waiting.splice(0))
+          this.#receive({ ...datagram, waitedMs: world.now() - at });
+      },
     };
     const journal = { log: () => {}, detail: () => {} };
     const random = new SeededRandom(seed);
@@ -71,16 +83,17 @@ export class HostBfd {
   }
 
   received(datagram: ReceivedDatagram, stalled: boolean): void {
-    if (!stalled) this.#receive(datagram);
-    else if (this.#waiting.length < waitingMax) this.#waiting.push(datagram);
+    if (!stalled && this.#prompt) this.#receive(datagram);
+    else if (this.#waiting.length < waitingMax) this.#waiting.push({ datagram, at: this.#world.now() });
   }
 
   /** What waited while the process was not run. */
   receiveWaiting(): void {
-    for (const datagram of this.#waiting.splice(0)) this.#receive(datagram);
+    this.#sessions.receiveWaiting();
   }
 
   timer(dueAt: number): void {
+    if (this.#sessions.judgesAt <= this.#world.now()) this.#sessions.receiveWaiting();
     this.#sessions.timer(dueAt);
   }
 

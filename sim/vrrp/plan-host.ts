@@ -47,7 +47,12 @@ export class PlanHost {
   readonly #send: (from: PlanHost, frame: Frame) => void;
   readonly #links: { link: Link; readonly addresses: readonly string[] }[];
   #channels: { readonly options: ChannelOptions; readonly received: (packet: ReceivedPacket) => void }[] = [];
-  #listeners: { readonly port: number; readonly received: (datagram: ReceivedDatagram) => void }[] = [];
+  #listeners: {
+    readonly port: number;
+    readonly received: (datagram: ReceivedDatagram) => void;
+    /** Hands over what waits. */
+    readonly read: () => void;
+  }[] = [];
   readonly #chance: Random | undefined;
   /** When the kernel takes an address away that nobody renews. */
   readonly #leases = new Map<string, number>();
@@ -280,9 +285,23 @@ export class PlanHost {
   #datagrams(): Datagrams {
     return {
       listen: (_family, port, received) => {
-        const listener = { port, received };
+        const waiting: { readonly datagram: ReceivedDatagram; readonly at: number }[] = [];
+        let prompt = true;
+        const read = () => {
+          const now = this.#time.now();
+          for (const { datagram, at } of waiting.splice(0)) received({ ...datagram, waitedMs: now - at });
+        };
+        const arrived = (datagram: ReceivedDatagram) => {
+          waiting.push({ datagram, at: this.#time.now() });
+          if (prompt) read();
+        };
+        const listener = { port, received: arrived, read };
         this.#listeners.push(listener);
         return {
+          attend: (wanted) => {
+            prompt = wanted;
+            if (prompt) read();
+          },
           close: () => {
             this.#listeners = this.#listeners.filter((each) => each !== listener);
           },
@@ -295,14 +314,16 @@ export class PlanHost {
         return {
           send: (payload) => {
             if (entry?.link.running !== true) return 'ENETUNREACH';
-            const datagram = { family, source: own, destination, ttl, payload: payload.slice() };
+            const datagram = { family, source: own, destination, ttl, payload: payload.slice(), waitedMs: 0 };
             this.#send(this, { kind: 'datagram', port, datagram });
             return undefined;
           },
           close: () => {},
         };
       },
-      receiveWaiting: () => {},
+      receiveWaiting: () => {
+        for (const { read } of this.#listeners) read();
+      },
     };
   }
 

@@ -310,7 +310,7 @@ class World {
     if (!from.linkUp || !to.linkUp || to.host.bfd === undefined) return;
     const { family } = to.settings;
     const addresses = { source: from.source, destination: to.source, ttl: 255 };
-    const datagram = { interfaceIndex: to.router + 1, family, payload, ...addresses };
+    const datagram = { interfaceIndex: to.router + 1, family, payload, waitedMs: 0, ...addresses };
     to.host.bfd.received(datagram, to.host.stalled);
   }
 

@@ -3,16 +3,18 @@
  * neighbour speaks.
  */
 import type { IpFamily } from '../core/address.ts';
-import type { DatagramRoute, Datagrams, ReceivedDatagram, SystemFailure } from '../engine/ports.ts';
+import type { DatagramListener, DatagramRoute, Datagrams, ReceivedDatagram, SystemFailure } from '../engine/ports.ts';
 import { addressToBytes, addressToText, familyNumber, socketAddress } from './address-bytes.ts';
 import { errno, errorName, type Libc, linux } from './libc.ts';
 import { viewOf } from './netlink-message.ts';
 import { int32, requireLibc } from './netlink-socket.ts';
-import { unwatchDescriptor, watchDescriptor } from './poll.ts';
-import { eachControl, type ReceiveMessage, receiveInto, receiveMessage } from './receive-message.ts';
+import { attendDescriptor, unwatchDescriptor, watchDescriptor } from './poll.ts';
+import { eachControl, receiveInto, receiveMessage } from './receive-message.ts';
 
 const SO_RCVBUF = 8;
 const SO_PRIORITY = 12;
+/** With 64-bit times, as 64-bit machines have them; the control message has the same number. */
+const SO_TIMESTAMPNS = 35;
 const IPPROTO_IP = 0;
 const IP_TOS = 1;
 const IP_TTL = 2;
@@ -44,7 +46,7 @@ export class UdpDatagrams implements Datagrams {
     family: IpFamily,
     port: number,
     received: (datagram: ReceivedDatagram) => void,
-  ): { close(): void } | { readonly failure: string } {
+  ): DatagramListener | { readonly failure: string } {
     const fd = openSocket(this.#c, family);
     if (fd < 0) return { failure: errorName(errno()) };
     const options: [number, number][] =
@@ -58,6 +60,7 @@ export class UdpDatagrams implements Datagrams {
             [IPPROTO_IPV6, IPV6_RECVPKTINFO],
             [IPPROTO_IPV6, IPV6_RECVHOPLIMIT],
           ];
+    options.push([linux.SOL_SOCKET, SO_TIMESTAMPNS]);
     for (const [level, name] of options) this.#c.setsockopt(fd, level, name, int32(1), 4);
     const any = withPort(socketAddress(family, family === 'ipv4' ? '0.0.0.0' : '::', 0)!, port);
     const listener = new Listener(this.#c, fd, family, received);
@@ -69,6 +72,7 @@ export class UdpDatagrams implements Datagrams {
     }
     this.#listeners.add(listener);
     return {
+      attend: (prompt) => attendDescriptor(fd, prompt),
       close: () => {
         if (!this.#listeners.delete(listener)) return;
         unwatchDescriptor(fd);
@@ -126,6 +130,8 @@ class Listener {
   readonly #family: IpFamily;
   readonly #received: (datagram: ReceivedDatagram) => void;
   readonly #message = receiveMessage();
+  readonly #sources = new AddressText();
+  readonly #destinations = new AddressText();
 
   constructor(c: Libc, fd: number, family: IpFamily, received: (datagram: ReceivedDatagram) => void) {
     this.#c = c;
@@ -138,31 +144,57 @@ class Listener {
     for (;;) {
       const length = receiveInto(this.#c, this.#fd, this.#message);
       if (length === undefined) return;
-      const datagram = readDatagram(this.#message, length, this.#family);
+      const datagram = this.#datagram(length);
       if (datagram !== undefined) this.#received(datagram);
     }
   }
+
+  #datagram(length: number): ReceivedDatagram | undefined {
+    const message = this.#message;
+    const family = this.#family;
+    let destination: string | undefined;
+    let ttl: number | undefined;
+    let interfaceIndex = 0;
+    let waitedMs = 0;
+    eachControl(message, (level, type, view, at) => {
+      if (level === linux.SOL_SOCKET && type === SO_TIMESTAMPNS) waitedMs = sinceWall(view, at);
+      else if (level === IPPROTO_IP && type === IP_TTL) ttl = view.getInt32(at, true);
+      else if (level === IPPROTO_IP && type === IP_PKTINFO) {
+        // struct in_pktinfo: interface, local address, destination in the header.
+        interfaceIndex = view.getInt32(at, true);
+        destination = this.#destinations.of(message.control, at + 8, 4);
+      } else if (level === IPPROTO_IPV6 && type === IPV6_HOPLIMIT) ttl = view.getInt32(at, true);
+      else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
+        destination = this.#destinations.of(message.control, at, 16);
+        interfaceIndex = view.getInt32(at + 16, true);
+      }
+    });
+    if (destination === undefined || ttl === undefined) return undefined;
+    const source = family === 'ipv4' ? this.#sources.of(message.name, 4, 4) : this.#sources.of(message.name, 8, 16);
+    return { interfaceIndex, family, source, destination, ttl, payload: message.data.slice(0, length), waitedMs };
+  }
 }
 
-function readDatagram(message: ReceiveMessage, length: number, family: IpFamily): ReceivedDatagram | undefined {
-  let destination: string | undefined;
-  let ttl: number | undefined;
-  let interfaceIndex = 0;
-  eachControl(message, (level, type, view, at) => {
-    if (level === IPPROTO_IP && type === IP_TTL) ttl = view.getInt32(at, true);
-    else if (level === IPPROTO_IP && type === IP_PKTINFO) {
-      // struct in_pktinfo: interface, local address, destination in the header.
-      interfaceIndex = view.getInt32(at, true);
-      destination = addressToText(message.control.slice(at + 8, at + 12));
-    } else if (level === IPPROTO_IPV6 && type === IPV6_HOPLIMIT) ttl = view.getInt32(at, true);
-    else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
-      destination = addressToText(message.control.slice(at, at + 16));
-      interfaceIndex = view.getInt32(at + 16, true);
-    }
-  });
-  if (destination === undefined || ttl === undefined) return undefined;
-  const source = addressToText(family === 'ipv4' ? message.name.slice(4, 8) : message.name.slice(8, 24));
-  return { interfaceIndex, family, source, destination, ttl, payload: message.data.slice(0, length) };
+/** The text of an address; most packets come from where the one before came from. */
+class AddressText {
+  #bytes: Uint8Array | undefined;
+  #text = '';
+
+  of(buffer: Uint8Array, start: number, length: number): string {
+    const last = this.#bytes;
+    let same = last !== undefined && last.length === length;
+    for (let i = 0; same && i < length; i++) same = last![i] === buffer[start + i];
+    if (same) return this.#text;
+    this.#bytes = buffer.slice(start, start + length);
+    this.#text = addressToText(this.#bytes);
+    return this.#text;
+  }
+}
+
+/** Milliseconds since the kernel had the datagram, by the wall clock (struct timespec): whoever believes it allows for a clock that is set. */
+function sinceWall(view: DataView, at: number): number {
+  const seconds = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+  return Math.max(0, Date.now() - (seconds * 1000 + view.getUint32(at + 8, true) / 1e6));
 }
 
 function bindSource(c: Libc, fd: number, route: DatagramRoute): SystemFailure {

@@ -48,6 +48,14 @@ export function watchDescriptor(fd: number, readable: () => void): string | unde
   return undefined;
 }
 
+/** `attentive` false: the descriptor's reader is left alone until it is called with true again. */
+export function attendDescriptor(fd: number, attentive: boolean): void {
+  const one = watched.get(fd);
+  if (one === undefined || uv === undefined) return;
+  if (attentive) uv.start(one.handle, UV_READABLE, one.callback);
+  else uv.stop(one.handle);
+}
+
 /** Must be called before the descriptor is closed. */
 export function unwatchDescriptor(fd: number): void {
   const one = watched.get(fd);

@@ -170,17 +170,26 @@ export const neighboursMax = 32;
 
 /** BFD sessions that nobody wrote, between a backup and the router it follows; milliseconds. */
 export const peerBfd = {
-  /** Between two packets of the active router: three missing ones make 75 ms. Forty packets a second each way cost about one percent of a core (docs/decisions.md). */
-  intervalMs: 25,
-  multiplier: 3,
+  /** Between two packets of the active router, less up to a quarter (RFC 5880 §6.8.7): two missing ones make 100 ms (docs/decisions.md). */
+  intervalMs: 50,
+  multiplier: 2,
+  /** So long before the detection time is over the silent neighbour is asked: an answer takes a round trip and the scheduler's delay. */
+  questionMs: 15,
+  /** Packets wait unread for so long at most, and of so many sessions: fewer than a hundred and ten of them, where a socket holds twice as many. */
+  unreadMs: 250,
+  unreadSessionsMax: 16,
   /** Timers are this late on an idle machine. */
   latenessForgivenMs: 5,
   /** A node whose timers are late tells others to bear with more missing packets, up to a second's worth: then VRRP's own timers are at hand. */
-  multiplierMax: 40,
+  multiplierMax: 20,
+  /** A host that was silent for so long is not only late, in milliseconds. */
+  lateMsMax: 1_000,
   /** While a node reads its files again and starts new workers it may be silent for that long; its neighbours are told before. */
   reloadMs: 500,
   /** How often a router that follows nobody wants to hear of the other end: only so that a dead session is forgotten. */
-  unwantedRxMs: 400,
+  unwantedRxMs: 1_000,
+  /** A neighbour that was late, not dead, is allowed that much between two packets at last. */
+  lateRxMsMax: 200,
   /** RFC 5880 §6.8.3: at least a second while a session is not up. */
   idleTxMs: 1_000,
   /** Three packets without an answer, and it is left alone: first for ten seconds, then ever longer. */

@@ -197,6 +197,15 @@ export interface ReceivedDatagram {
   readonly ttl: number;
   /** A copy, the receiver may keep it. */
   readonly payload: Uint8Array;
+  /** How long it had waited in the socket: 0 where nobody knows. */
+  readonly waitedMs: number;
+}
+
+/** A socket that listens for datagrams. */
+export interface DatagramListener {
+  /** Prompt (as it begins): handed over when they arrive. Else they wait for `receiveWaiting`, and wake nobody. */
+  attend(prompt: boolean): void;
+  close(): void;
 }
 
 export interface DatagramRoute {
@@ -217,7 +226,7 @@ export interface Datagrams {
     family: IpFamily,
     port: number,
     received: (datagram: ReceivedDatagram) => void,
-  ): { close(): void } | { readonly failure: string };
+  ): DatagramListener | { readonly failure: string };
   /** A way to one neighbour. Nothing is ever received on it. */
   open(
     route: DatagramRoute,

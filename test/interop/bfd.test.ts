@@ -30,7 +30,7 @@ async function withPair(play: (lab: TestLab, first: TestHost, second: TestHost) 
 async function settled(one: Program, two: Program): Promise<void> {
   await one.printed(/Entering MASTER STATE/, 20_000);
   await two.printed(/BFD session with 10\.42\.0\.73 is up/, 20_000);
-  // The standby asked for 25 ms when the session came up: by now both keep to it.
+  // The standby asked for 50 ms when the session came up: by now both keep to it.
   await new Promise((resolve) => setTimeout(resolve, 500));
 }
 

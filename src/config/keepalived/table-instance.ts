@@ -225,7 +225,7 @@ export const instanceKeywords: readonly Keyword[] = [
       'no_peer_bfd',
       none,
       'off',
-      'no BFD sessions (RFC 5880, UDP port 3784) with the router that is followed; without it a lost host is noticed in about 75 ms where the other end answers',
+      'no BFD sessions (RFC 5880, UDP port 3784) with the router that is followed; without it a lost host is noticed in about 100 ms where the other end answers',
     ),
     since: 'Evergate',
   },

@@ -32,8 +32,11 @@ export type SessionEvent =
   | { readonly kind: 'alive' }
   /** bfd.DetectMult: what we promise to keep to from the next packet on. */
   | { readonly kind: 'multiplier'; readonly multiplier: number }
-  /** For this session: by its discriminator, or by address while `yourDiscriminator` is 0. */
-  | { readonly kind: 'packet'; readonly packet: ControlPacket; readonly ttl: number }
+  /**
+   * For this session: by its discriminator, or by address while `yourDiscriminator` is 0. `waitedMs`: how long it had waited in the socket
+   * (absent: not at all); silence counts from its arrival.
+   */
+  | { readonly kind: 'packet'; readonly packet: ControlPacket; readonly ttl: number; readonly waitedMs?: number }
   | { readonly kind: 'admin-down' }
   | { readonly kind: 'admin-up' }
   /** New intervals: taken over with a poll sequence (§6.5). */
@@ -72,6 +75,7 @@ export class BfdSession {
   #polling = false;
   #transmitAt: number | undefined;
   #detectAt: number | undefined;
+  #heardAt = -Infinity;
   /** Has waited a little longer because we ourselves were late. */
   #gracious = false;
   #discarded = 0;
@@ -79,6 +83,8 @@ export class BfdSession {
   #confirmedTxMs: number;
   #confirmedRxMs: number;
   #actions: SessionAction[] = [];
+  /** What was sent last: the very object is sent again where nothing changed, so that whoever encodes it need not do so again. */
+  #sent: ControlPacket | undefined;
 
   /** `random`: uniform in [0, 1). */
   constructor(settings: SessionSettings, random: () => number) {
@@ -95,6 +101,20 @@ export class BfdSession {
   deadline(): number | undefined {
     const earliest = Math.min(this.#transmitAt ?? Infinity, this.#detectAt ?? Infinity);
     return earliest === Infinity ? undefined : earliest;
+  }
+
+  /** When silence will be taken for a death, if nothing is heard before; Infinity while nothing is expected. */
+  get detectionDeadline(): number {
+    return this.#detectAt ?? Infinity;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Up, and nothing is being agreed upon: the next packets will say what the last one did. */
+  get steady(): boolean {
+    return this.#state === 'up' && this.#remote?.state === 'up' && !this.#polling;
   }
 
   status(): SessionStatus {
@@ -129,7 +149,7 @@ export class BfdSession {
         if (this.#transmitAt !== undefined) this.#transmitAt = now;
         break;
       case 'packet':
-        this.#receive(event.packet, event.ttl, now);
+        this.#receive(event.packet, event.ttl, now, event.waitedMs ?? 0);
         break;
       case 'admin-down':
         this.#administrate('admin-down', diagnostics.adminDown, now);
@@ -173,7 +193,7 @@ export class BfdSession {
   // ------------------------------------------------------------ packets
 
   /** §6.8.6, after the checks of `decodeControlPacket`. */
-  #receive(packet: ControlPacket, ttl: number, now: number): void {
+  #receive(packet: ControlPacket, ttl: number, now: number, waitedMs: number): void {
     const foreign = packet.yourDiscriminator !== 0 && packet.yourDiscriminator !== this.#settings.discriminator;
     if (!this.#started || foreign || ttl < (this.#settings.ttlMin ?? singleHopTtl)) {
       this.#discarded++;
@@ -184,7 +204,8 @@ export class BfdSession {
     if (this.#state === 'admin-down') return;
     this.#follow(packet, now);
     if (packet.poll) this.#send(true);
-    this.#detectAt = now + this.#detectionTimeMs;
+    this.#heardAt = Math.max(this.#heardAt, now - waitedMs);
+    this.#detectAt = this.#heardAt + this.#detectionTimeMs;
     this.#gracious = false;
     // §6.8.3: a neighbour that wants us faster need not wait for the interval that was drawn before.
     const soonest = now + this.#transmitIntervalMs;
@@ -277,20 +298,37 @@ export class BfdSession {
     if (this.#settings.passive && this.#remote === undefined) return;
     const bothUp = this.#state === 'up' && this.#remote?.state === 'up';
     if (this.#remote?.demand && bothUp && !this.#polling && !final) return;
-    const packet: ControlPacket = {
-      state: this.#state,
-      diagnostic: this.#diagnostic,
-      poll: this.#polling && !final,
-      final,
-      controlPlaneIndependent: false,
-      demand: false,
-      detectMultiplier: this.#settings.multiplier,
-      myDiscriminator: this.#settings.discriminator,
-      yourDiscriminator: this.#remote?.myDiscriminator ?? 0,
-      desiredMinTxMicros: Math.round(this.#desiredTxMs * 1000),
-      requiredMinRxMicros: Math.round(this.#settings.minRxMs * 1000),
-      requiredMinEchoRxMicros: 0,
-    };
+    const yourDiscriminator = this.#remote?.myDiscriminator ?? 0;
+    const desiredMinTxMicros = Math.round(this.#desiredTxMs * 1000);
+    const requiredMinRxMicros = Math.round(this.#settings.minRxMs * 1000);
+    const last = this.#sent;
+    const again =
+      last !== undefined &&
+      last.state === this.#state &&
+      last.diagnostic === this.#diagnostic &&
+      last.final === final &&
+      last.poll === (this.#polling && !final) &&
+      last.detectMultiplier === this.#settings.multiplier &&
+      last.yourDiscriminator === yourDiscriminator &&
+      last.desiredMinTxMicros === desiredMinTxMicros &&
+      last.requiredMinRxMicros === requiredMinRxMicros;
+    const packet: ControlPacket = again
+      ? last
+      : {
+          state: this.#state,
+          diagnostic: this.#diagnostic,
+          poll: this.#polling && !final,
+          final,
+          controlPlaneIndependent: false,
+          demand: false,
+          detectMultiplier: this.#settings.multiplier,
+          myDiscriminator: this.#settings.discriminator,
+          yourDiscriminator,
+          desiredMinTxMicros,
+          requiredMinRxMicros,
+          requiredMinEchoRxMicros: 0,
+        };
+    this.#sent = packet;
     this.#actions.push({ kind: 'send', packet });
   }
 }

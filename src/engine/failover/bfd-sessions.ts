@@ -3,7 +3,9 @@
  * router it follows, and where that one answers a lost host is noticed in milliseconds.
  *
  * In an unwritten session the two ends want different things. The backup wants to hear often; the active router only answers, and lets
- * itself be told now and then, so that the whole costs either of them a few dozen packets a second.
+ * itself be told now and then, so that the whole costs either of them some twenty packets a second. The backup lets them wait in the socket
+ * until silence would begin to look like a death, since waking up costs more than reading. Then, if nothing is there, it asks
+ * (a poll sequence, RFC 5880 §6.5): one packet that got lost, or two, are not a death.
  * A neighbour that doesn't answer (a Keepalived has no such thing) is asked three times, and again after a pause that grows.
  * A late process is not a dead one: a node that finds its own timers late tells its neighbours to wait for more missing packets, and one
  * that gave a living neighbour up is slower to judge it from then on.
@@ -21,7 +23,7 @@ import {
 import { BfdSession, type SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
 import type { BfdSessionPlan } from '../../plan/vrrp.ts';
-import type { Clock, Datagrams, Journal, Random, ReceivedDatagram } from '../ports.ts';
+import type { Clock, DatagramListener, Datagrams, Journal, Random, ReceivedDatagram } from '../ports.ts';
 import { Lateness } from './lateness.ts';
 
 export interface BfdWorld {
@@ -69,7 +71,12 @@ interface Peer {
   wantedUntil: number;
   heardAt: number;
   minRxMs: number;
+  /** It is silent, and was asked. */
+  asked: boolean;
   remoteBefore: number;
+  /** The packet that was sent last, and its bytes. */
+  sent: ControlPacket | undefined;
+  sentBytes: Uint8Array;
   sendFailure: string | undefined;
 }
 
@@ -85,11 +92,14 @@ export class BfdSessions {
   readonly #listener: BfdListener;
   readonly #peers: Peer[] = [];
   readonly #memories = new Map<string, Memory>();
-  readonly #sockets = new Map<'ipv4' | 'ipv6', { close(): void } | undefined>();
+  readonly #sockets = new Map<'ipv4' | 'ipv6', DatagramListener | undefined>();
   readonly #lateness = new Lateness();
   #plans: readonly BfdSessionPlan[] = [];
   #multiplier: number = limits.multiplier;
   #closed = false;
+  #prompt = true;
+  /** When what waited in the sockets was last heard. */
+  #heardAllAt = -Infinity;
 
   constructor(world: BfdWorld, listener: BfdListener) {
     this.#world = world;
@@ -112,6 +122,7 @@ export class BfdSessions {
     if (this.#sockets.has(family) || this.#closed) return;
     const opened = this.#world.datagrams.listen(family, singleHopPort, (datagram) => this.#received(datagram));
     this.#sockets.set(family, 'failure' in opened ? undefined : opened);
+    if (!('failure' in opened)) opened.attend(this.#prompt);
     if ('failure' in opened)
       this.#world.journal.log('warning', `BFD: cannot listen on UDP port ${singleHopPort}: ${opened.failure}`);
   }
@@ -142,11 +153,14 @@ export class BfdSessions {
     this.#pump();
   }
 
-  /** Is there a session with that host that nobody wrote, and does it live? */
-  isUp(host: string): boolean {
-    return this.#peers.some(
-      ({ neighbour, plan, session }) => neighbour === host && plan === undefined && session.status().state === 'up',
-    );
+  /** What a session that nobody wrote says of that host. `late`: it was silent too long, but no longer than a busy one may be. */
+  companion(host: string): 'up' | 'late' | undefined {
+    const peer = this.#peers.find(({ neighbour, plan }) => neighbour === host && plan === undefined);
+    if (peer === undefined) return undefined;
+    const { state, remoteState } = peer.session.status();
+    if (state === 'up') return 'up';
+    const silentMs = this.#world.clock.now() - peer.heardAt;
+    return remoteState !== 'admin-down' && silentMs < limits.lateMsMax ? 'late' : undefined;
   }
 
   /** Ends the unwritten sessions: others must not count on this host. Whoever follows it, or is followed, begins anew. */
@@ -155,21 +169,40 @@ export class BfdSessions {
   }
 
   deadline(): number {
-    let earliest = Infinity;
+    let earliest = this.#readAt;
     for (const peer of this.#peers) {
-      earliest = Math.min(earliest, peer.session.deadline() ?? Infinity);
+      earliest = Math.min(earliest, peer.session.deadline() ?? Infinity, this.#askAt(peer));
       if (peer.plan === undefined) earliest = Math.min(earliest, this.#reviewAt(peer));
     }
     return earliest;
   }
 
-  /** Whatever is due. Waiting datagrams must have been handed over before. `dueAt`: when this call should have come. */
+  /** When `timer` will judge somebody's silence: everything that waits in this host's sockets must have been heard then. */
+  get judgesAt(): number {
+    let earliest = this.#readAt;
+    for (const peer of this.#peers) earliest = Math.min(earliest, peer.session.detectionDeadline, this.#askAt(peer));
+    return earliest;
+  }
+
+  /** A socket that is full drops what is newest. */
+  get #readAt(): number {
+    return this.#prompt ? Infinity : this.#heardAllAt + limits.unreadMs;
+  }
+
+  /** Hands over what waits in the sockets. */
+  receiveWaiting(): void {
+    this.#world.datagrams.receiveWaiting();
+    this.#heardAllAt = this.#world.clock.now();
+  }
+
+  /** Whatever is due. From `judgesAt` on, waiting datagrams must have been handed over before. `dueAt`: when this call should have come. */
   timer(dueAt: number): void {
     const now = this.#world.clock.now();
     const lateMs = Math.max(0, now - dueAt);
     this.#lateness.note(lateMs, now);
     this.#adapt(now);
     for (const peer of [...this.#peers]) {
+      if (this.#askAt(peer) <= now) this.#ask(peer, now);
       if ((peer.session.deadline() ?? Infinity) <= now) peer.session.handle({ kind: 'timer', lateMs }, now);
       if (peer.plan === undefined && this.#reviewAt(peer) <= now) this.#review(peer, now);
     }
@@ -255,7 +288,10 @@ export class BfdSessions {
       wantedUntil: -Infinity,
       heardAt: clock.now(),
       minRxMs: settings.minRxMs,
+      asked: false,
       remoteBefore: 0,
+      sent: undefined,
+      sentBytes: new Uint8Array(0),
       sendFailure: undefined,
     };
     this.#peers.push(peer);
@@ -287,26 +323,48 @@ export class BfdSessions {
   // ------------------------------------------------------------ unwritten sessions
 
   #want(peer: Peer, minRxMs: number, now: number): void {
-    if (peer.minRxMs === minRxMs) return;
+    if (peer.minRxMs === minRxMs && !peer.asked) return;
     peer.minRxMs = minRxMs;
+    peer.asked = false;
     peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs }, now);
+  }
+
+  /** Does a router here count on hearing that neighbour? */
+  #follows({ plan, session, minRxMs }: Peer): boolean {
+    return plan === undefined && minRxMs !== limits.unwantedRxMs && session.state === 'up';
+  }
+
+  /** When silence begins to look like a death. */
+  #askAt(peer: Peer): number {
+    return this.#follows(peer) && !peer.asked ? peer.session.detectionDeadline - limits.questionMs : Infinity;
+  }
+
+  /**
+   * A packet whose contents differ may leave at once, between the periodic ones (§6.8.7), and a poll is answered at once (§6.5): what differs
+   * is that we would hear twice as much, to which the neighbour's own interval and so the detection time don't follow.
+   */
+  #ask(peer: Peer, now: number): void {
+    peer.asked = true;
+    peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs: peer.minRxMs / 2 }, now);
   }
 
   /** When to look whether an unwritten session still has a purpose. */
   #reviewAt(peer: Peer): number {
-    if (peer.session.status().state === 'up') return peer.minRxMs === limits.unwantedRxMs ? Infinity : peer.wantedUntil;
+    if (peer.session.state === 'up') return peer.minRxMs === limits.unwantedRxMs ? Infinity : peer.wantedUntil;
     return peer.heardAt + limits.attemptMs;
   }
 
   #review(peer: Peer, now: number): void {
-    if (peer.session.status().state === 'up') {
+    if (peer.session.state === 'up') {
       this.#want(peer, limits.unwantedRxMs, now);
       return;
     }
-    // Unanswered, or gone: the next advertisement after the pause begins anew.
+    // Gone: the next advertisement begins anew. Never answered: that after a pause.
     const memory = this.#remember(peer.neighbour);
-    memory.quietUntil = now + memory.pauseMs;
-    memory.pauseMs = Math.min(memory.pauseMs * 2, limits.pauseMsMax);
+    if (peer.remoteBefore === 0) {
+      memory.quietUntil = now + memory.pauseMs;
+      memory.pauseMs = Math.min(memory.pauseMs * 2, limits.pauseMsMax);
+    }
     this.#remove(peer, false);
   }
 
@@ -339,8 +397,11 @@ export class BfdSessions {
     const peer = this.#peerFor(packet, datagram);
     if (peer === undefined) return;
     const now = this.#world.clock.now();
+    // By the wall clock, which may have been set meanwhile: it can't have waited since before the sockets were empty.
+    const waitedMs = Math.min(datagram.waitedMs, now - this.#heardAllAt);
     peer.heardAt = now;
-    peer.session.handle({ kind: 'packet', packet, ttl: datagram.ttl }, now);
+    peer.session.handle({ kind: 'packet', packet, ttl: datagram.ttl, waitedMs }, now);
+    if (peer.asked) this.#want(peer, peer.minRxMs, now);
     this.#pump();
     this.#listener.moved();
   }
@@ -364,11 +425,32 @@ export class BfdSessions {
       for (let action = peer.session.poll(); action !== undefined; action = peer.session.poll())
         if (action.kind === 'send') this.#send(peer, action.packet);
         else this.#stateChanged(peer, action);
+    this.#attend();
+  }
+
+  /** Packets may wait while some neighbour is followed, so that the sockets are looked into soon, and none has to say anything new. */
+  #attend(): void {
+    let prompt = true;
+    if (this.#peers.length <= limits.unreadSessionsMax)
+      for (const peer of this.#peers) {
+        if (!peer.session.steady || peer.asked) {
+          prompt = true;
+          break;
+        }
+        if (this.#follows(peer)) prompt = false;
+      }
+    if (prompt === this.#prompt) return;
+    this.#prompt = prompt;
+    for (const socket of this.#sockets.values()) socket?.attend(prompt);
   }
 
   #send(peer: Peer, packet: ControlPacket): void {
     if ('failure' in peer.channel) return;
-    const failure = peer.channel.send(encodeControlPacket(packet));
+    if (packet !== peer.sent) {
+      peer.sent = packet;
+      peer.sentBytes = encodeControlPacket(packet);
+    }
+    const failure = peer.channel.send(peer.sentBytes);
     if (failure !== undefined && failure !== peer.sendFailure && peer.plan !== undefined)
       this.#world.journal.log('warning', `BFD_Instance(${peer.plan.name}) sending failed: ${failure}`);
     peer.sendFailure = failure;
@@ -397,7 +479,7 @@ export class BfdSessions {
     const memory = this.#remember(peer.neighbour);
     memory.pauseMs = limits.pauseMs;
     if (remote === peer.remoteBefore && peer.minRxMs !== limits.unwantedRxMs) {
-      memory.minRxMs = Math.min(memory.minRxMs * 2, limits.unwantedRxMs / 2);
+      memory.minRxMs = Math.min(memory.minRxMs * 2, limits.lateRxMsMax);
       journal.log(
         'info',
         `BFD: ${peer.neighbour} was late, not dead: from now on it gets ${memory.minRxMs} ms a packet`,

@@ -35,6 +35,8 @@ export class Failover {
   readonly #conflicts: ConflictWatch;
   readonly #bfd: BfdSessions | undefined;
   #alarmAt = Infinity;
+  /** The earliest deadline of what isn't BFD's. */
+  #othersAt = Infinity;
   /** At the end: what is left to do when the last address is gone. */
   #whenMoved: (() => void) | undefined;
   #whenReleased: (() => void) | undefined;
@@ -91,7 +93,7 @@ export class Failover {
           changed: () => this.#tracking(),
           // A deadline that moved on is seen when the alarm rings for the one before: setting it forty times a second would cost more.
           moved: () => {
-            if ((this.#bfd?.deadline() ?? Infinity) < this.#alarmAt) this.#schedule();
+            if (this.#running && (this.#bfd?.deadline() ?? Infinity) < this.#alarmAt) this.#arm();
           },
           answersOn: (index) => this.drivers.some((driver) => driver.answersOn(index)),
         },
@@ -116,7 +118,7 @@ export class Failover {
 
   /** Is there a session with that host that nobody wrote? */
   watches(host: string): boolean {
-    return this.#bfd?.isUp(host) === true;
+    return this.#bfd?.companion(host) === 'up';
   }
 
   /** Who else claimed addresses of that router lately. */
@@ -315,7 +317,7 @@ export class Failover {
     const world = {
       ...this.#ports,
       announcements: this.#announcements,
-      isCompanion: (host: string) => this.watches(host),
+      companion: (host: string) => this.#bfd?.companion(host),
       forsaken: () => this.#bfd?.forsake(),
       followed: (peer: FollowedPeer, forMs: number) => {
         this.#bfd?.follow(peer, forMs);
@@ -336,8 +338,10 @@ export class Failover {
     const driver = new RouterDriver(plan, machine, world, (event) => {
       this.#members.give(member, event);
       // A resignation makes the take-over due at once, with what waits in the sockets heard first.
-      if (event.kind === 'advertisement' && (machine.deadline() ?? Infinity) <= clock.now()) this.#due();
-      else this.#schedule();
+      if (event.kind === 'advertisement' && (machine.deadline() ?? Infinity) <= clock.now()) {
+        this.#othersAt = clock.now();
+        this.#due();
+      } else this.#schedule();
     });
     const member: Member = { driver, group: undefined, trackingTold: '' };
     return member;
@@ -417,10 +421,20 @@ export class Failover {
   // ------------------------------------------------------------ time
 
   #due(): void {
-    // What has arrived was heard before any timer is believed: a late process must not take over from a router that just spoke.
     const dueAt = this.#alarmAt;
+    const now = this.#ports.clock.now();
+    // What wakes this process most often is BFD: a packet to be sent, or a neighbour that did say something in time. Nothing else moves then.
+    if (this.#bfd !== undefined && this.#othersAt > now) {
+      if (this.#bfd.judgesAt <= now) this.#bfd.receiveWaiting();
+      if (this.#bfd.judgesAt > now) {
+        this.#bfd.timer(dueAt);
+        this.#arm();
+        return;
+      }
+    }
+    // What has arrived was heard before any timer is believed: a late process must not take over from a router that just spoke.
     this.#ports.packets.receiveWaiting();
-    this.#ports.bfd?.datagrams.receiveWaiting();
+    this.#bfd?.receiveWaiting();
     this.#bfd?.timer(dueAt);
     this.#members.timer(this.#ports.clock.now());
     this.#sendAnnouncements();
@@ -442,17 +456,18 @@ export class Failover {
       this.#whenMoved = undefined;
       moved();
     }
-    const earliest = Math.min(
-      this.#announcements.deadline() ?? Infinity,
-      this.#bfd?.deadline() ?? Infinity,
-      this.#members.deadline(),
-    );
+    this.#othersAt = Math.min(this.#announcements.deadline() ?? Infinity, this.#members.deadline());
     if (this.#whenReleased !== undefined && this.drivers.every((driver) => driver.deadline() === Infinity)) {
       const released = this.#whenReleased;
       this.#whenReleased = undefined;
       released();
       return;
     }
+    this.#arm();
+  }
+
+  #arm(): void {
+    const earliest = Math.min(this.#othersAt, this.#bfd?.deadline() ?? Infinity);
     if (earliest === Infinity) this.#alarm.clear();
     else this.#alarm.set(earliest);
     this.#alarmAt = earliest;
