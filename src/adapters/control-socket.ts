@@ -3,7 +3,8 @@
  *
  * The default is an abstract name: it belongs to the network namespace, as virtual routers and their addresses do, leaves no file behind, and
  * needs no writable folder. An abstract name has no owner and no mode, so the kernel is asked who is at the other end (SO_PEERCRED,
- * unix(7)): root and the daemon's own user are answered, and a client believes only them. A path has mode 0600, and its owner may open it to others.
+ * unix(7)): root and the daemon's own user are answered, and a client believes only them: root, its own user, and the one that systemd runs
+ * the service as. A path has mode 0600, and its owner may open it to others.
  */
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
@@ -160,7 +161,7 @@ export class ControlClient {
     if (failure !== undefined) return failure;
     const peer = isAbstract(address) ? peerOf(socket) : undefined;
     // Anybody can take an abstract name while no daemon has it.
-    if (peer !== undefined && peer.uid !== 0 && peer.uid !== process.getuid?.()) {
+    if (peer !== undefined && peer.uid !== 0 && peer.uid !== process.getuid?.() && !runsTheService(peer.uid)) {
       socket.destroy();
       return { kind: 'permission', reason: `${address} is held by user ${peer.uid}, whom we don't believe` };
     }
@@ -231,6 +232,14 @@ function isAbstract(address: string): boolean {
 /** Node writes an abstract name with a zero byte first. */
 function nodePath(address: string): string {
   return isAbstract(address) ? `\0${address.slice(1)}` : address;
+}
+
+/** Only root can make a folder in /run, and systemd gives it to the unit's user (`RuntimeDirectory`, `User`). */
+function runsTheService(uid: number): boolean {
+  return ['/run/evergate', '/run/evergate-vrrp'].some((folder) => {
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    return found?.isDirectory() === true && found.uid === uid;
+  });
 }
 
 /** struct ucred (unix(7)): process, user, group, each 32 bits. */

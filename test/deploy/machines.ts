@@ -46,6 +46,14 @@ step('the service runs as a user of its own, hardened, and tells systemd how it 
   assert.ok(Number(exposure?.[1]) < 3, `systemd-analyze security says ${exposure?.[1]}`);
 });
 
+fault('the operator is told how the node is, and takes it out for maintenance', async () => {
+  for (const machine of cluster.balancers) assert.match(await machine.must(['evergate', 'status']), /all is well/);
+  assert.match(await lb1.must(['evergate', 'handover']), /10\.42\.0\.38 took over/);
+  assert.deepEqual(await cluster.holders(), ['lb2']);
+  await lb1.must(['evergate', 'resume']);
+  await cluster.becomes('lb1');
+});
+
 fault('a restart of the service refuses nobody, at the virtual address and at its own', async () => {
   lostNothing(
     await loaded('restart, seen at the virtual address', async () => {
