@@ -39,6 +39,19 @@ export function readRows(): Row[] {
   return rowsIn<Row>(file);
 }
 
+/** Has this commit a row for it? */
+export function isMeasured(wanted: { engine: string; files: string; kind: Measured['kind']; name?: string }): boolean {
+  const now = commit();
+  return readRows().some(
+    (row) =>
+      row.commit === now &&
+      row.engine === wanted.engine &&
+      row.files === wanted.files &&
+      row.kind === wanted.kind &&
+      (row.kind !== 'case' || row.name === wanted.name),
+  );
+}
+
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

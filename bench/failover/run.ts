@@ -1,10 +1,13 @@
 /**
  * How long clients wait when the address moves, and what the VRRP daemon costs while it doesn't.
  *
- * npm run bench:failover -- [case...] [--files seed,tuned-20] [--engine evergate] [--trials 20] [--idle 30] [--saturated 600] [--no-record]
+ * npm run bench:failover -- [case...] [--files seed,tuned-20] [--engine evergate] [--trials 20] [--idle 30] [--saturated 600]
+ *   [--resume] [--no-record]
  *
  * Files: `seed` (the example's, unmodified), `tuned-100`, `tuned-20`, `tuned-10` (bench/failover/tuned with that interval in milliseconds).
  * Engines: evergate, haproxy+keepalived. `--idle 0` and `--trials 0` leave those parts out. Needs namespaces, so Linux and root.
+ * `--resume` leaves out what this commit has a result for already, so that a run which was cut goes on where it was. A trial that fails is
+ * told and left out; after two in a row the case ends with what it has.
  * Results go to bench/failover/results.jsonl, and docs/failover.md is written anew from them.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,9 +17,9 @@ import { parseArgs } from 'node:util';
 import { type EngineName, engineNamed, engineNames } from '../../src/lab/engine.ts';
 import { enterLab, insideLab, namespaceAccess } from '../../src/lab/enter.ts';
 import { loadCluster } from '../../src/lab/load-cluster.ts';
-import { cases } from './cases.ts';
+import { type Case, cases } from './cases.ts';
 import { figures, writePage } from './page.ts';
-import { type Measured, record } from './rows.ts';
+import { isMeasured, type Measured, record } from './rows.ts';
 import { Bench, type TrialResult } from './trial.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -27,10 +30,13 @@ const { values: options, positionals } = parseArgs({
     trials: { type: 'string', default: '20' },
     idle: { type: 'string', default: '30' },
     saturated: { type: 'string', default: '0' },
+    resume: { type: 'boolean', default: false },
     'no-record': { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
+/** Trials of a case that fail one after the other: then the rest would too. */
+const failuresMax = 2;
 const examples = join(import.meta.dirname, '../../examples');
 const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
 
@@ -68,24 +74,14 @@ async function measure(files: string, engine: EngineName, folder: string): Promi
   try {
     await bench.start();
     for (const one of Number(options.trials) > 0 ? chosen : []) {
-      const trials: TrialResult[] = [];
-      for (let i = 0; i < Number(options.trials); i++) {
-        try {
-          trials.push(await bench.trial(one));
-        } catch (error) {
-          // What this engine can't do with these files: Keepalived's track_process sees nothing inside a namespace, for one.
-          console.log(`  ${one.title.padEnd(34)} ${(error as Error).message}`);
-          await bench.recover(one);
-          break;
-        }
-        if (options.verbose) console.log(JSON.stringify(trials.at(-1)));
-      }
+      if (done({ engine, files, kind: 'case', name: one.name })) continue;
+      const trials = await trialsOf(bench, one, Number(options.trials));
       if (trials.length === 0) continue;
       console.log(`  ${one.title.padEnd(34)} away ${line(trials, 'away')}   back ${line(trials, 'back')}`);
       keep({ kind: 'case', engine, files, name: one.name, trials });
     }
     const idle = Number(options.idle);
-    if (idle > 0) {
+    if (idle > 0 && !done({ engine, files, kind: 'idle' })) {
       const usage = await bench.idle(idle);
       for (const { node, state, cpuPercent, withScriptsPercent, memoryMiB } of usage)
         console.log(
@@ -94,7 +90,7 @@ async function measure(files: string, engine: EngineName, folder: string): Promi
       keep({ kind: 'idle', engine, files, seconds: idle, usage });
     }
     const saturated = Number(options.saturated);
-    if (saturated > 0) {
+    if (saturated > 0 && !done({ engine, files, kind: 'saturated' })) {
       const { moves, report } = await bench.saturated(saturated);
       const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1] ?? 0);
       console.log(
@@ -108,6 +104,38 @@ async function measure(files: string, engine: EngineName, folder: string): Promi
   } finally {
     await bench.dispose();
   }
+}
+
+async function trialsOf(bench: Bench, one: Case, wanted: number): Promise<readonly TrialResult[]> {
+  const trials: TrialResult[] = [];
+  let failedInARow = 0;
+  for (let i = 1; i <= wanted && failedInARow < failuresMax; i++) {
+    const from = performance.now();
+    try {
+      trials.push(await bench.trial(one));
+      failedInARow = 0;
+    } catch (error) {
+      // What this engine can't do with these files (Keepalived's track_process sees nothing inside a namespace), or a wait that had no end.
+      failedInARow++;
+      console.log(`  ${one.title}: trial ${i} of ${wanted} failed: ${(error as Error).message}`);
+      await bench.recover(one);
+      continue;
+    }
+    const { away, back } = trials.at(-1)!;
+    const seconds = ((performance.now() - from) / 1000).toFixed(0);
+    console.error(
+      `  ${one.title}: trial ${i} of ${wanted}, ${seconds} s: away ${away.outageMs.toFixed(0)} ms, back ${back.outageMs.toFixed(0)} ms`,
+    );
+    if (options.verbose) console.log(JSON.stringify(trials.at(-1)));
+  }
+  return trials;
+}
+
+/** With `--resume`: this commit has it already. */
+function done(wanted: { engine: string; files: string; kind: Measured['kind']; name?: string }): boolean {
+  const already = options.resume && isMeasured(wanted);
+  if (already) console.log(`  ${wanted.name ?? wanted.kind}: measured before`);
+  return already;
 }
 
 function line(trials: readonly TrialResult[], which: 'away' | 'back'): string {

@@ -26,6 +26,8 @@ export interface TrialResult {
   readonly back: Seen;
   /** When the standby had the address, after the fault. */
   readonly takenMs: number | undefined;
+  /** From the repair until the preferred node alone has the address: behind a healed split both have it for a while. */
+  readonly aloneMs: number;
 }
 
 /** A client's patience and a little: by then every request has its outcome. */
@@ -33,6 +35,9 @@ const patienceMs = 950;
 /** How long all must have been well before a fault; up to a second more, so that faults fall on every phase of timers and scripts. */
 const calmMs = 500;
 const watchMs = 1_000;
+/** Every step of a trial waits a minute at most; together they can't take longer than this unless something hangs. */
+const trialMsMax = 180_000;
+const disposeMsMax = 30_000;
 
 export class Bench {
   readonly cluster: Cluster;
@@ -53,11 +58,16 @@ export class Bench {
   }
 
   async dispose(): Promise<void> {
-    await this.#prober?.stop();
-    await this.cluster.dispose();
+    await within(disposeMsMax, 'the prober ends', this.#prober?.stop());
+    await within(disposeMsMax, 'the hosts end', this.cluster.dispose());
   }
 
+  /** @throws Error that says what did not happen in time; `recover` then brings the cluster back. */
   async trial(one: Case): Promise<TrialResult> {
+    return await within(trialMsMax, `a trial of ${one.name} ends`, this.#trial(one));
+  }
+
+  async #trial(one: Case): Promise<TrialResult> {
     const { cluster, preferred } = this;
     const prober = this.#load();
     await this.#well();
@@ -74,7 +84,14 @@ export class Bench {
     else await calm(watchMs);
     const returnedFrom = Math.min(split, this.#tookAt(preferred, from) ?? split) - (byItself ? 100 : 0);
     if (!byItself) await one.repair(world);
+    const repairedAt = monotonicMs();
     await this.#movedTo(preferred, 60_000);
+    await cluster.until(
+      `${preferred} alone has the address`,
+      () => cluster.addresses.holders().join() === preferred,
+      60_000,
+    );
+    const aloneMs = monotonicMs() - repairedAt;
     await this.#answered();
     await calm(watchMs + patienceMs);
     const taken = this.#tookAt(this.standby, from);
@@ -82,19 +99,20 @@ export class Bench {
       away: this.#seen(from - 50, returnedFrom),
       back: this.#seen(returnedFrom, monotonicMs() - patienceMs),
       takenMs: taken === undefined ? undefined : taken - from,
+      aloneMs,
     };
   }
 
   /** After a trial that did not come to its end. */
   async recover(one: Case): Promise<void> {
     const { cluster, preferred } = this;
-    await one.repair({ cluster, actions: this.#actions, preferred });
+    await within(trialMsMax, `${one.name} is undone`, one.repair({ cluster, actions: this.#actions, preferred }));
     await this.#well();
   }
 
   /** Without load. */
   async idle(seconds: number): Promise<Usage[]> {
-    await this.#prober?.stop();
+    await within(disposeMsMax, 'the prober ends', this.#prober?.stop());
     this.#prober = undefined;
     await calm(4 * calmMs);
     const { cluster } = this;
@@ -112,7 +130,7 @@ export class Bench {
     const { cluster } = this;
     const from = cluster.events.length;
     const argv = ['wrk', '-t2', '-c64', `-d${seconds}s`, `http://${cluster.topology.virtualAddress}/`];
-    const report = await cluster.client.runToEnd(...argv);
+    const report = await within((seconds + 60) * 1000, 'wrk ends', cluster.client.runToEnd(...argv));
     const moves = cluster.events.slice(from).filter(({ kind, text }) => kind === 'state' && text === 'MASTER').length;
     return { moves, report };
   }
@@ -175,6 +193,19 @@ export class Bench {
       keptLost: kept.filter(isLostBetween).length,
       ownDelayMs: own.reduce((worst, stall) => Math.max(worst, stall.to - stall.from), 0),
     };
+  }
+}
+
+/** What comes of `promise`, unless that takes longer. `what`: as the error has it. */
+async function within<T>(ms: number, what: string, promise: Promise<T> | undefined): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([promise as Promise<T>, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
