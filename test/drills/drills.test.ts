@@ -18,12 +18,8 @@ const files = [
 ];
 
 const set = ['server-killed', 'reload', 'reload-bad-file', 'orderly-stop', 'balancer-killed'];
-/**
- * Faults of the set that may cost requests: those that a dead balancer had in hand; and at an orderly stop those whose connection was open
- * on one node when the address moved to the other (one or two of six hundred, docs/drills.md). At 200 connections a second ten are what
- * 50 ms can hold: more would mean that requests fail before or after the move.
- */
-const mayFail: Readonly<Record<string, number>> = { 'balancer-killed': Infinity, 'orderly-stop': 10 };
+/** Faults of the set that may cost requests: those that a dead balancer had in hand. */
+const mayFail: Readonly<Record<string, number>> = { 'balancer-killed': Infinity };
 
 interface Results {
   readonly drills: readonly Run[];

@@ -15,8 +15,8 @@ export interface OpenConnectionsWorld {
   readonly journal: Journal;
   /** Absent: connections end when the addresses move. */
   readonly handoff?: Handoff;
-  /** Is there a living session with that host which it opened or answered unasked? */
-  isCompanion?(host: string): boolean;
+  /** Is there a session with that host which it opened or answered unasked? */
+  companion?(host: string): 'up' | 'late' | undefined;
 }
 
 type Passage =
@@ -50,7 +50,7 @@ export class OpenConnections {
   #passOn(addresses: readonly VirtualAddress[], from: OldHolder): void {
     const { handoff, clock } = this.#world;
     const theirs = this.#movable(addresses);
-    if (handoff === undefined || theirs.length === 0 || this.#world.isCompanion?.(from.address) !== true) return;
+    if (handoff === undefined || theirs.length === 0 || this.#world.companion?.(from.address) !== 'up') return;
     const { name, family } = this.#settings();
     const failure = handoff.passOn(name, { family, addresses: theirs.map(({ address }) => address) }, from);
     if (this.#failed(failure)) return;
@@ -69,7 +69,7 @@ export class OpenConnections {
   keep(addresses: readonly VirtualAddress[], device: string, successor: string, ownAddress: string): boolean {
     const { handoff, clock } = this.#world;
     const kept = this.#movable(addresses);
-    if (handoff === undefined || kept.length === 0 || this.#world.isCompanion?.(successor) !== true) return false;
+    if (handoff === undefined || kept.length === 0 || this.#world.companion?.(successor) !== 'up') return false;
     const { name, family } = this.#settings();
     const failure = handoff.keep(name, { family, addresses: kept.map(({ address }) => address) }, ownAddress);
     if (this.#failed(failure)) return false;
@@ -96,7 +96,7 @@ export class OpenConnections {
     const passage = this.#passage;
     if (passage === undefined || now < this.deadline()) return;
     const goesOn =
-      passage.kind === 'passed-on' && now < passage.until && this.#world.isCompanion?.(passage.to) === true;
+      passage.kind === 'passed-on' && now < passage.until && this.#world.companion?.(passage.to) !== undefined;
     if (goesOn) passage.reviewAt = now + limits.reviewMs;
     else this.end();
   }

@@ -128,9 +128,10 @@ export class RouterDriver {
           this.#remove(action.addresses, action.all);
           if (forsaken) this.#world.forsaken?.();
         } else {
-          const since = this.#world.clock.now();
+          const until = this.#world.clock.now() + action.lingerMs;
           this.holdings.forget(action.addresses, this.device());
-          this.#lingering = { addresses: action.addresses, since, until: since + action.lingerMs };
+          // The advertisement that made the router yield is as old as its new state.
+          this.#lingering = { addresses: action.addresses, since: this.machine.status().sinceMs, until };
         }
         break;
       case 'announce':
