@@ -44,7 +44,7 @@ export async function underLoad(
       (record) => record.started >= from && !isLostBetween(record) && !ranOutAsleep(record, stalls),
     );
     const seen = summarise(evidence, stalls);
-    const inWords = describe(what, seen);
+    const inWords = `${describe(what, seen)}${whenFailed(evidence)}`;
     console.log(inWords);
     return { ...seen, inWords };
   } finally {
@@ -79,6 +79,18 @@ export async function observed(fault: () => Promise<void>, heal: () => Promise<v
 /** A client's patience that ended while the client itself did not run, on a busy host, tells nothing of the service. */
 function ranOutAsleep({ outcome, started, finished }: ProbeRecord, stalls: readonly Stall[]): boolean {
   return outcome === 'timeout' && stalls.some(({ from, to }) => to - from > 100 && from < finished && to > started);
+}
+
+/** The first failures by the clock of the wall, as the journals have it: when the request began, and on which kind of connection. */
+function whenFailed(records: readonly ProbeRecord[]): string {
+  const sinceBoot = Date.now() - monotonicMs();
+  const failed = records.filter(({ outcome }) => outcome !== 'ok').slice(0, 5);
+  return failed
+    .map(({ started, outcome, kind }) => {
+      const at = new Date(started + sinceBoot).toISOString().slice(11, 23);
+      return `\n  ${at} ${outcome}, ${kind}`;
+    })
+    .join('');
 }
 
 function describe(what: string, { outageMs, failed, failures, requests, ownDelayMs }: ProbeSummary): string {
