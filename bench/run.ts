@@ -29,8 +29,11 @@ import { spread } from './statistics.ts';
 import { printVariant } from './table.ts';
 
 const peers: readonly Peer[] = [haproxy, evergateUring, evergateNet, nginx, caddy];
-/** Until V8's optimising compiler has done its work: it counts calls, so this is a number of requests, within bounds of time. */
-const warmUp = { seconds: 2, requests: 20_000, timesMax: 4 };
+/**
+ * Until V8's optimising compiler has done its work: it counts calls, so this is a number of requests, within bounds of time. Three seconds after
+ * the load began it still had a tenth of the samples (setting 3).
+ */
+const warmUp = { seconds: 2, requests: 60_000, timesMax: 4 };
 /** A load average above which other work takes the processors from what is measured. */
 const busyLoad = 0.5;
 /** Part of the slowest proxy's throughput at which latency is measured, and the most there is: the generator shares its processor with the servers. */

@@ -11,7 +11,7 @@ import { settings, unitOf, variants } from '../settings.ts';
 import type { Spread } from '../statistics.ts';
 import { plot, short } from './plot.ts';
 import { targetOf } from './targets.ts';
-import { attempts, profile } from './tried.ts';
+import { attempts, profile, remarks } from './tried.ts';
 
 const docs = join(import.meta.dirname, '../../docs');
 
@@ -104,7 +104,7 @@ ${places.join('\n')}
 
 function whereTimeGoes(): string {
   const lines = profile.map((cells) => `| ${cells.join(' | ')} |`);
-  return `## Where the time goes\n\nSetting 1, of each proxy's own processor time, sampled by \`perf\`.\n\n| | evergate-uring | haproxy |\n| --- | --- | --- |\n${lines.join('\n')}\n`;
+  return `## Where the time goes\n\nSetting 1, of each proxy's own processor time, sampled by \`perf\`.\n\n| | evergate-uring | haproxy |\n| --- | --- | --- |\n${lines.join('\n')}\n\n${remarks.map((remark) => `- ${remark}`).join('\n')}\n`;
 }
 
 function tried(): string {
