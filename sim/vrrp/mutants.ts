@@ -237,6 +237,7 @@ const copied = [
   'core/limits.ts',
   'core/bfd',
   'core/vrrp',
+  'engine/failover/bfd-peer.ts',
   'engine/failover/bfd-sessions.ts',
   'engine/failover/lateness.ts',
 ];

@@ -4,8 +4,7 @@
  *
  * In an unwritten session the two ends want different things. The backup wants to hear often; the active router only answers, and lets
  * itself be told now and then, so that the whole costs either of them some twenty packets a second. The backup lets them wait in the socket
- * until silence would begin to look like a death, since waking up costs more than reading. Then, if nothing is there, it asks
- * (a poll sequence, RFC 5880 §6.5): one packet that got lost, or two, are not a death.
+ * until silence would begin to look like a death: waking up is what costs. If nothing is there then, it asks (RFC 5880 §6.5).
  * A neighbour that doesn't answer (a Keepalived has no such thing) is asked three times, and again after a pause that grows.
  * A late process is not a dead one: a node that finds its own timers late tells its neighbours to wait for more missing packets, and one
  * that gave a living neighbour up is slower to judge it from then on.
@@ -15,7 +14,6 @@ import {
   type ControlPacket,
   decodeControlPacket,
   diagnostics,
-  encodeControlPacket,
   type SessionState,
   singleHopPort,
   singleHopTtl,
@@ -23,15 +21,20 @@ import {
 import { BfdSession, type SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
 import type { BfdSessionPlan } from '../../plan/vrrp.ts';
-import type { Clock, DatagramListener, Datagrams, Journal, Random, ReceivedDatagram } from '../ports.ts';
+import type { DatagramListener, ReceivedDatagram } from '../ports.ts';
+import {
+  askAt,
+  type BfdListener,
+  type BfdWorld,
+  isFollowed,
+  Memories,
+  type Peer,
+  reviewAt,
+  sendPacket,
+  settingsOf,
+  stateWord,
+} from './bfd-peer.ts';
 import { Lateness } from './lateness.ts';
-
-export interface BfdWorld {
-  readonly clock: Clock;
-  readonly journal: Journal;
-  readonly datagrams: Datagrams;
-  readonly random: Random;
-}
 
 /** Where the router that is followed is, as its advertisement showed. */
 export interface FollowedPeer {
@@ -40,58 +43,11 @@ export interface FollowedPeer {
   readonly interfaceIndex: number;
 }
 
-export interface BfdListener {
-  /** A neighbour that was there is silent: its host, its process or the way to it is gone. */
-  lost(source: string): void;
-  /** A configured session may have another result than before. */
-  changed(): void;
-  /** A datagram came in: the deadline may have moved. */
-  moved(): void;
-  /** Unwritten sessions that others open are answered on this interface. */
-  answersOn(interfaceIndex: number): boolean;
-}
-
-/** As Keepalived's log has them. */
-const stateWord: Readonly<Record<SessionState, string>> = {
-  'admin-down': 'AdminDown',
-  down: 'Down',
-  init: 'Init',
-  up: 'Up',
-};
-
-/** One end of a session and what this host wants of it. */
-interface Peer {
-  readonly neighbour: string;
-  readonly discriminator: number;
-  readonly session: BfdSession;
-  readonly channel: ReturnType<Datagrams['open']>;
-  /** Undefined: an unwritten session. */
-  readonly plan: BfdSessionPlan | undefined;
-  /** An unwritten session serves a router here until then. */
-  wantedUntil: number;
-  heardAt: number;
-  minRxMs: number;
-  /** It is silent, and was asked. */
-  asked: boolean;
-  remoteBefore: number;
-  /** The packet that was sent last, and its bytes. */
-  sent: ControlPacket | undefined;
-  sentBytes: Uint8Array;
-  sendFailure: string | undefined;
-}
-
-/** What is remembered of a neighbour while there is no session with it. */
-interface Memory {
-  quietUntil: number;
-  pauseMs: number;
-  minRxMs: number;
-}
-
 export class BfdSessions {
   readonly #world: BfdWorld;
   readonly #listener: BfdListener;
   readonly #peers: Peer[] = [];
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new Memories();
   readonly #sockets = new Map<'ipv4' | 'ipv6', DatagramListener | undefined>();
   readonly #lateness = new Lateness();
   #plans: readonly BfdSessionPlan[] = [];
@@ -122,9 +78,9 @@ export class BfdSessions {
     if (this.#sockets.has(family) || this.#closed) return;
     const opened = this.#world.datagrams.listen(family, singleHopPort, (datagram) => this.#received(datagram));
     this.#sockets.set(family, 'failure' in opened ? undefined : opened);
-    if (!('failure' in opened)) opened.attend(this.#prompt);
     if ('failure' in opened)
       this.#world.journal.log('warning', `BFD: cannot listen on UDP port ${singleHopPort}: ${opened.failure}`);
+    else opened.attend(this.#prompt);
   }
 
   /** Of the plan's session number `index`. */
@@ -142,13 +98,13 @@ export class BfdSessions {
     if (this.#sockets.get(family) === undefined) return;
     let peer = this.#peers.find(({ neighbour }) => neighbour === source);
     if (peer === undefined) {
-      const memory = this.#memories.get(source);
+      const memory = this.#memories.find(source);
       if (memory !== undefined && now < memory.quietUntil) return;
       peer = this.#openUnwritten(source, ownAddress, interfaceIndex);
       if (peer === undefined) return;
     }
     peer.wantedUntil = Math.max(peer.wantedUntil, now + forMs);
-    if (peer.plan === undefined) this.#want(peer, this.#memories.get(source)?.minRxMs ?? limits.intervalMs, now);
+    if (peer.plan === undefined) this.#want(peer, this.#memories.find(source)?.minRxMs ?? limits.intervalMs, now);
     peer.session.handle({ kind: 'alive' }, now);
     this.#pump();
   }
@@ -171,8 +127,8 @@ export class BfdSessions {
   deadline(): number {
     let earliest = this.#readAt;
     for (const peer of this.#peers) {
-      earliest = Math.min(earliest, peer.session.deadline() ?? Infinity, this.#askAt(peer));
-      if (peer.plan === undefined) earliest = Math.min(earliest, this.#reviewAt(peer));
+      earliest = Math.min(earliest, peer.session.deadline() ?? Infinity, askAt(peer));
+      if (peer.plan === undefined) earliest = Math.min(earliest, reviewAt(peer));
     }
     return earliest;
   }
@@ -180,7 +136,7 @@ export class BfdSessions {
   /** When `timer` will judge somebody's silence: everything that waits in this host's sockets must have been heard then. */
   get judgesAt(): number {
     let earliest = this.#readAt;
-    for (const peer of this.#peers) earliest = Math.min(earliest, peer.session.detectionDeadline, this.#askAt(peer));
+    for (const peer of this.#peers) earliest = Math.min(earliest, peer.session.detectionDeadline, askAt(peer));
     return earliest;
   }
 
@@ -202,9 +158,9 @@ export class BfdSessions {
     this.#lateness.note(lateMs, now);
     this.#adapt(now);
     for (const peer of [...this.#peers]) {
-      if (this.#askAt(peer) <= now) this.#ask(peer, now);
+      if (askAt(peer) <= now) this.#ask(peer, now);
       if ((peer.session.deadline() ?? Infinity) <= now) peer.session.handle({ kind: 'timer', lateMs }, now);
-      if (peer.plan === undefined && this.#reviewAt(peer) <= now) this.#review(peer, now);
+      if (peer.plan === undefined && reviewAt(peer) <= now) this.#review(peer, now);
     }
     this.#pump();
   }
@@ -233,15 +189,7 @@ export class BfdSessions {
   #openConfigured(plan: BfdSessionPlan): void {
     const family = plan.neighbor.includes(':') ? 'ipv6' : 'ipv4';
     this.listen(family);
-    const hopsCount = plan.maxHops >= 0 && plan.maxHops < 255;
-    this.#open(plan.neighbor, plan.source, 0, plan.ttl, plan, {
-      minTxMs: plan.minTxMs,
-      minRxMs: plan.minRxMs,
-      idleTxMs: plan.idleTxMs,
-      multiplier: plan.multiplier,
-      passive: plan.passive,
-      ttlMin: hopsCount ? Math.max(0, plan.ttl - plan.maxHops) : 0,
-    });
+    this.#open(plan.neighbor, plan.source, 0, plan.ttl, plan, settingsOf(plan));
   }
 
   #openUnwritten(neighbour: string, ownAddress: string, interfaceIndex: number): Peer | undefined {
@@ -329,16 +277,6 @@ export class BfdSessions {
     peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs }, now);
   }
 
-  /** Does a router here count on hearing that neighbour? */
-  #follows({ plan, session, minRxMs }: Peer): boolean {
-    return plan === undefined && minRxMs !== limits.unwantedRxMs && session.state === 'up';
-  }
-
-  /** When silence begins to look like a death. */
-  #askAt(peer: Peer): number {
-    return this.#follows(peer) && !peer.asked ? peer.session.detectionDeadline - limits.questionMs : Infinity;
-  }
-
   /**
    * A packet whose contents differ may leave at once, between the periodic ones (§6.8.7), and a poll is answered at once (§6.5): what differs
    * is that we would hear twice as much, to which the neighbour's own interval and so the detection time don't follow.
@@ -348,35 +286,18 @@ export class BfdSessions {
     peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs: peer.minRxMs / 2 }, now);
   }
 
-  /** When to look whether an unwritten session still has a purpose. */
-  #reviewAt(peer: Peer): number {
-    if (peer.session.state === 'up') return peer.minRxMs === limits.unwantedRxMs ? Infinity : peer.wantedUntil;
-    return peer.heardAt + limits.attemptMs;
-  }
-
   #review(peer: Peer, now: number): void {
     if (peer.session.state === 'up') {
       this.#want(peer, limits.unwantedRxMs, now);
       return;
     }
     // Gone: the next advertisement begins anew. Never answered: that after a pause.
-    const memory = this.#remember(peer.neighbour);
+    const memory = this.#memories.of(peer.neighbour);
     if (peer.remoteBefore === 0) {
       memory.quietUntil = now + memory.pauseMs;
       memory.pauseMs = Math.min(memory.pauseMs * 2, limits.pauseMsMax);
     }
     this.#remove(peer, false);
-  }
-
-  #remember(neighbour: string): Memory {
-    let memory = this.#memories.get(neighbour);
-    if (memory === undefined) {
-      // Addresses come and go on a network; the oldest memory makes room.
-      if (this.#memories.size >= limits.sessionsMax) this.#memories.delete(this.#memories.keys().next().value!);
-      memory = { quietUntil: -Infinity, pauseMs: limits.pauseMs, minRxMs: limits.intervalMs };
-      this.#memories.set(neighbour, memory);
-    }
-    return memory;
   }
 
   /** What we find our own timers late by, the neighbours must bear with. */
@@ -430,27 +351,18 @@ export class BfdSessions {
 
   /** Packets may wait while some neighbour is followed, so that the sockets are looked into soon, and none has to say anything new. */
   #attend(): void {
-    let prompt = true;
-    if (this.#peers.length <= limits.unreadSessionsMax)
-      for (const peer of this.#peers) {
-        if (!peer.session.steady || peer.asked) {
-          prompt = true;
-          break;
-        }
-        if (this.#follows(peer)) prompt = false;
-      }
+    const quiet =
+      this.#peers.length <= limits.unreadSessionsMax &&
+      this.#peers.some(isFollowed) &&
+      this.#peers.every(({ session, asked }) => session.steady && !asked);
+    const prompt = !quiet;
     if (prompt === this.#prompt) return;
     this.#prompt = prompt;
     for (const socket of this.#sockets.values()) socket?.attend(prompt);
   }
 
   #send(peer: Peer, packet: ControlPacket): void {
-    if ('failure' in peer.channel) return;
-    if (packet !== peer.sent) {
-      peer.sent = packet;
-      peer.sentBytes = encodeControlPacket(packet);
-    }
-    const failure = peer.channel.send(peer.sentBytes);
+    const failure = sendPacket(peer, packet);
     if (failure !== undefined && failure !== peer.sendFailure && peer.plan !== undefined)
       this.#world.journal.log('warning', `BFD_Instance(${peer.plan.name}) sending failed: ${failure}`);
     peer.sendFailure = failure;
@@ -460,12 +372,12 @@ export class BfdSessions {
     peer: Peer,
     { from, to, reason }: { readonly from: SessionState; readonly to: SessionState; readonly reason: string },
   ): void {
-    const { journal } = this.#world;
-    if (peer.plan !== undefined) journal.log('info', `(${peer.plan.name}) Entering ${stateWord[to]} state: ${reason}`);
+    if (peer.plan !== undefined)
+      this.#world.journal.log('info', `(${peer.plan.name}) Entering ${stateWord[to]} state: ${reason}`);
     const timedOut = from === 'up' && peer.session.status().diagnostic === diagnostics.timeExpired;
     if (to === 'up') this.#cameUp(peer);
     else if (timedOut) {
-      if (peer.plan === undefined) journal.detail(`BFD: ${peer.neighbour} is silent`);
+      if (peer.plan === undefined) this.#world.journal.detail(`BFD: ${peer.neighbour} is silent`);
       this.#listener.lost(peer.neighbour);
     }
     if (peer.plan !== undefined && (from === 'up' || to === 'up')) this.#listener.changed();
@@ -474,17 +386,16 @@ export class BfdSessions {
   /** The same end as before speaks again: it had not died, it was only late, and next time it gets twice as long. */
   #cameUp(peer: Peer): void {
     if (peer.plan !== undefined) return;
-    const { journal } = this.#world;
     const remote = peer.session.status().remoteDiscriminator;
-    const memory = this.#remember(peer.neighbour);
+    const memory = this.#memories.of(peer.neighbour);
     memory.pauseMs = limits.pauseMs;
     if (remote === peer.remoteBefore && peer.minRxMs !== limits.unwantedRxMs) {
       memory.minRxMs = Math.min(memory.minRxMs * 2, limits.lateRxMsMax);
-      journal.log(
+      this.#world.journal.log(
         'info',
         `BFD: ${peer.neighbour} was late, not dead: from now on it gets ${memory.minRxMs} ms a packet`,
       );
-    } else journal.detail(`BFD session with ${peer.neighbour} is up`);
+    } else this.#world.journal.detail(`BFD session with ${peer.neighbour} is up`);
     peer.remoteBefore = remote;
   }
 }

@@ -1,0 +1,119 @@
+/** What a host knows of one BFD neighbour, with a session and without. */
+
+import { type ControlPacket, encodeControlPacket, type SessionState } from '../../core/bfd/packet.ts';
+import type { BfdSession, SessionSettings } from '../../core/bfd/session.ts';
+import { peerBfd as limits } from '../../core/limits.ts';
+import type { BfdSessionPlan } from '../../plan/vrrp.ts';
+import type { Clock, Datagrams, Journal, Random, SystemFailure } from '../ports.ts';
+
+export interface BfdWorld {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly datagrams: Datagrams;
+  readonly random: Random;
+}
+
+export interface BfdListener {
+  /** A neighbour that was there is silent: its host, its process or the way to it is gone. */
+  lost(source: string): void;
+  /** A configured session may have another result than before. */
+  changed(): void;
+  /** A datagram came in: the deadline may have moved. */
+  moved(): void;
+  /** Unwritten sessions that others open are answered on this interface. */
+  answersOn(interfaceIndex: number): boolean;
+}
+
+/** As Keepalived's log has them. */
+export const stateWord: Readonly<Record<SessionState, string>> = {
+  'admin-down': 'AdminDown',
+  down: 'Down',
+  init: 'Init',
+  up: 'Up',
+};
+
+/** One end of a session and what this host wants of it. */
+export interface Peer {
+  readonly neighbour: string;
+  readonly discriminator: number;
+  readonly session: BfdSession;
+  readonly channel: ReturnType<Datagrams['open']>;
+  /** Undefined: an unwritten session. */
+  readonly plan: BfdSessionPlan | undefined;
+  /** An unwritten session serves a router here until then. */
+  wantedUntil: number;
+  heardAt: number;
+  minRxMs: number;
+  /** It is silent, and was asked. */
+  asked: boolean;
+  remoteBefore: number;
+  /** The packet that was sent last, and its bytes. */
+  sent: ControlPacket | undefined;
+  sentBytes: Uint8Array;
+  sendFailure: string | undefined;
+}
+
+/** What `bfd_instance` says, less what only this host knows. */
+export function settingsOf(plan: BfdSessionPlan): Omit<SessionSettings, 'discriminator'> {
+  const hopsCount = plan.maxHops >= 0 && plan.maxHops < 255;
+  return {
+    minTxMs: plan.minTxMs,
+    minRxMs: plan.minRxMs,
+    idleTxMs: plan.idleTxMs,
+    multiplier: plan.multiplier,
+    passive: plan.passive,
+    ttlMin: hopsCount ? Math.max(0, plan.ttl - plan.maxHops) : 0,
+  };
+}
+
+/** Does a router here count on hearing that neighbour? */
+export function isFollowed({ plan, session, minRxMs }: Peer): boolean {
+  return plan === undefined && minRxMs !== limits.unwantedRxMs && session.state === 'up';
+}
+
+/** When silence begins to look like a death; Infinity when nobody counts on that neighbour, or it was asked already. */
+export function askAt(peer: Peer): number {
+  return isFollowed(peer) && !peer.asked ? peer.session.detectionDeadline - limits.questionMs : Infinity;
+}
+
+/** When to look whether an unwritten session still has a purpose. */
+export function reviewAt({ session, minRxMs, wantedUntil, heardAt }: Peer): number {
+  if (session.state === 'up') return minRxMs === limits.unwantedRxMs ? Infinity : wantedUntil;
+  return heardAt + limits.attemptMs;
+}
+
+/** Most packets say what the one before said: those are not encoded again. */
+export function sendPacket(peer: Peer, packet: ControlPacket): SystemFailure {
+  if ('failure' in peer.channel) return undefined;
+  if (packet !== peer.sent) {
+    peer.sent = packet;
+    peer.sentBytes = encodeControlPacket(packet);
+  }
+  return peer.channel.send(peer.sentBytes);
+}
+
+/** What is remembered of a neighbour while there is no session with it. */
+export interface Memory {
+  quietUntil: number;
+  pauseMs: number;
+  minRxMs: number;
+}
+
+export class Memories {
+  readonly #memories = new Map<string, Memory>();
+
+  find(neighbour: string): Memory | undefined {
+    return this.#memories.get(neighbour);
+  }
+
+  of(neighbour: string): Memory {
+    let memory = this.#memories.get(neighbour);
+    if (memory === undefined) {
+      // Addresses come and go on a network; the oldest memory makes room.
+      if (this.#memories.size >= limits.sessionsMax) this.#memories.delete(this.#memories.keys().next().value!);
+      memory = { quietUntil: -Infinity, pauseMs: limits.pauseMs, minRxMs: limits.intervalMs };
+      this.#memories.set(neighbour, memory);
+    }
+    return memory;
+  }
+}
