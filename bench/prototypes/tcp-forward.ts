@@ -1,6 +1,6 @@
 /**
  * Ways to pass bytes between two TCP sockets, each as bare as it can be: which one the product should use is measured here
- * (docs/decisions.md, "TCP mode copies bytes once in and once out").
+ * (docs/decisions.md, "TCP mode copies messages and splices bulk").
  *
  * node bench/prototypes/tcp-forward.ts <way> <port> <server port>...       prints "ready" when it listens
  *

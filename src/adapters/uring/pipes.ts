@@ -9,8 +9,8 @@ import { noteClosing, noteOpened } from './ledger.ts';
 
 /** Room of a pipe, and the most that one turn passes from one stream: others wait meanwhile. */
 export const pipeBytes = 524_288;
-/** Idle pipes kept for use again. */
-const idleMax = 16;
+/** Idle pipes kept for use again: one turn needs one, and descriptors have other uses. */
+const idleMax = 4;
 
 const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
 
