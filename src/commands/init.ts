@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { parseIp } from '../core/address.ts';
 import { type ClusterFacts, clusterFiles, type NamedAddress } from './init/cluster-files.ts';
 
@@ -40,22 +40,28 @@ export async function init(options: InitOptions): Promise<void> {
 class Refusal extends Error {}
 
 async function gather(options: InitOptions): Promise<ClusterFacts> {
-  const ask = await asker();
+  const ask = asker();
   try {
-    const balancers = namedAddresses('balancers', 'lb', 2, 10, await ask('balancers', options.balancers));
-    const servers = namedAddresses('servers', 'server', 1, 1000, await ask('servers', options.servers));
-    const virtual = virtualAddress(await ask('virtualIp', options.virtualIp));
-    const facts = {
+    const balancers = await ask('balancers', options.balancers, (text) =>
+      distinct([], namedAddresses('balancers', 'lb', 2, 10, text)),
+    );
+    const servers = await ask('servers', options.servers, (text) =>
+      distinct(balancers, namedAddresses('servers', 'server', 1, 1000, text)),
+    );
+    const virtual = await ask('virtualIp', options.virtualIp, (text) => {
+      const found = virtualAddress(text);
+      distinct([...balancers, ...servers], [{ name: 'the virtual address', address: found.virtualAddress }]);
+      return found;
+    });
+    return {
       balancers,
       servers,
       ...virtual,
-      interface: interfaceName(await ask('interface', options.interface)),
+      interface: await ask('interface', options.interface, interfaceName),
       routerId: wholeNumber('--router-id', options.routerId, 255),
       port: wholeNumber('--port', options.port, 65_535),
       serverPort: wholeNumber('--server-port', options.serverPort, 65_535),
     };
-    refuseDuplicates([...balancers, ...servers, { name: 'the virtual address', address: virtual.virtualAddress }]);
-    return facts;
   } finally {
     ask.close();
   }
@@ -83,21 +89,42 @@ const questions = {
 } as const;
 
 interface Asker {
-  (question: keyof typeof questions, given: string | undefined): Promise<string>;
+  /** @param read makes a fact of the text; throws a `Refusal`. */
+  <Fact>(question: keyof typeof questions, given: string | undefined, read: (text: string) => Fact): Promise<Fact>;
   close(): void;
 }
 
-/** What was not given is asked for at a terminal; elsewhere (a script) it is an error that names the option. */
-async function asker(): Promise<Asker> {
+/**
+ * What was not given is asked for at a terminal, and asked again when the answer makes no sense; elsewhere (a script) it is an error that
+ * names the option.
+ */
+function asker(): Asker {
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const lines = terminal ? createInterface({ input: process.stdin, output: process.stdout }) : undefined;
-  const ask = async (question: keyof typeof questions, given: string | undefined) => {
-    if (given !== undefined) return given;
+  // As an iterator, for lines that are typed ahead of their question.
+  const answers = lines?.[Symbol.asyncIterator]();
+  const ask = async <Fact>(
+    question: keyof typeof questions,
+    given: string | undefined,
+    read: (text: string) => Fact,
+  ): Promise<Fact> => {
+    if (given !== undefined) return read(given);
     const { flag, text, proposed } = questions[question];
-    if (lines === undefined) throw new Refusal(`${flag} is missing: ${text}`);
+    if (lines === undefined || answers === undefined) throw new Refusal(`${flag} is missing: ${text}`);
     const proposal = proposed();
-    const answer = (await lines.question(`${text}${proposal === '' ? '' : ` [${proposal}]`}: `)).trim();
-    return answer === '' ? proposal : answer;
+    lines.setPrompt(`${text}${proposal === '' ? '' : ` [${proposal}]`}: `);
+    for (;;) {
+      lines.prompt();
+      const { done, value } = await answers.next();
+      // The end of the input (Ctrl-D), or Ctrl-C.
+      if (done === true) throw new Refusal('nothing was written');
+      try {
+        return read(value.trim() === '' ? proposal : value.trim());
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        process.stdout.write(`  ${error.message}\n`);
+      }
+    }
   };
   return Object.assign(ask, { close: () => lines?.close() });
 }
@@ -141,16 +168,18 @@ function wholeNumber(what: string, text: string, most: number): number {
   throw new Refusal(`${what}: "${text}" is not a whole number from 1 to ${most}`);
 }
 
-function refuseDuplicates(hosts: readonly NamedAddress[]): void {
+/** @returns `added`, when none of them has a name or an address that another one of them or of `known` has. */
+function distinct(known: readonly NamedAddress[], added: readonly NamedAddress[]): readonly NamedAddress[] {
   for (const key of ['name', 'address'] as const) {
     const seen = new Map<string, NamedAddress>();
-    for (const host of hosts) {
+    for (const host of [...known, ...added]) {
       const other = seen.get(host[key]);
       if (other !== undefined)
         throw new Refusal(`${other.name} and ${host.name} have the same ${key}, ${host[key]}: each needs its own`);
       seen.set(host[key], host);
     }
   }
+  return added;
 }
 
 function nextSteps(out: string): string {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { needs } from '../../../test/requirements.ts';
 
 const main = new URL('../../main.ts', import.meta.url).pathname;
 const evergate = (...argv: string[]) => spawnSync(process.execPath, [main, ...argv], { encoding: 'utf8' });
@@ -51,6 +52,19 @@ test('the inventory is YAML with both groups, and names the files beside it', ()
     assert.deepEqual(all.children.servers.hosts.server3, { ansible_host: '10.42.0.152' });
     assert.equal(all.vars.evergate_virtual_address, '10.42.0.240/24');
     assert.ok(all.children.balancers.hosts.lb1.evergate_priority > all.children.balancers.hosts.lb2.evergate_priority);
+  });
+});
+
+test('at a terminal it asks, and asks again when an answer makes no sense', { skip: needs('script') }, () => {
+  inFolder((out) => {
+    const answers = ['lb1=10.42.0.73', '10.42.0.73,10.42.0.38', '10.42.0.73', '10.42.0.135', '10.42.0.240/24', 'eth1'];
+    const command = `${process.execPath} ${main} init --out ${out}`;
+    const options = { encoding: 'utf8', input: `${answers.join('\n')}\n` } as const;
+    const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], options);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /1 addresses; 2 to 10 are possible/);
+    assert.match(stdout, /lb1 and server1 have the same address/);
+    assert.match(readFileSync(join(out, 'keepalived-lb2.conf'), 'utf8'), /interface eth1/);
   });
 });
 
