@@ -10,6 +10,8 @@ class Wire {
   /** How many of the packets to come get lost, by who sends them. */
   readonly losses = new Map<string, number>();
   readonly hosts: readonly Host[];
+  /** What the packets said of RFC 5880's Detect Mult. */
+  readonly multipliers = new Set<number>();
   readonly #flying: { readonly at: number; readonly to: Host; readonly datagram: ReceivedDatagram }[] = [];
 
   constructor() {
@@ -17,6 +19,7 @@ class Wire {
   }
 
   carry(source: string, destination: string, payload: Uint8Array): void {
+    this.multipliers.add(payload[2]!);
     const left = this.losses.get(source) ?? 0;
     this.losses.set(source, left - 1);
     if (left > 0) return;
@@ -86,10 +89,7 @@ class Host {
           },
           close: () => {},
         }),
-        receiveWaiting: () => {
-          for (const { at, datagram } of this.#waiting.splice(0))
-            this.#receive({ ...datagram, waitedMs: wire.now - at });
-        },
+        receiveWaiting: () => this.#read(),
       },
     };
     this.sessions = new BfdSessions(world, {
@@ -104,14 +104,20 @@ class Host {
     this.#waiting.push({ at: this.#wire.now, datagram });
     if (!this.#prompt) return;
     this.woken++;
-    this.sessions.receiveWaiting();
+    this.#read();
+  }
+
+  #read(): void {
+    for (const { at, datagram } of this.#waiting.splice(0))
+      this.#receive({ ...datagram, waitedMs: this.#wire.now - at });
   }
 
   ring(): void {
-    if (this.sessions.deadline() > this.#wire.now) return;
+    const dueAt = this.sessions.deadline();
+    if (dueAt > this.#wire.now) return;
     this.woken++;
     if (this.sessions.judgesAt <= this.#wire.now) this.sessions.receiveWaiting();
-    this.sessions.timer(this.#wire.now);
+    this.sessions.timer(dueAt);
   }
 }
 
@@ -129,6 +135,7 @@ function followed() {
 test('one packet in three quarters to one interval, and the standby is woken less often than it hears', () => {
   const { wire, active, standby } = followed();
   const before = { sent: active.sent, woken: standby.woken };
+  wire.multipliers.clear();
   wire.run(65_000);
   const perSecond = (active.sent - before.sent) / 60;
   const woken = (standby.woken - before.woken) / 60;
@@ -136,6 +143,7 @@ test('one packet in three quarters to one interval, and the standby is woken les
   assert.ok(perSecond >= 1000 / peerBfd.intervalMs && perSecond <= most + 1, `${perSecond} packets a second`);
   assert.ok(woken < 0.85 * perSecond, `${woken} turns a second for ${perSecond} packets`);
   assert.deepEqual(standby.lost, []);
+  assert.deepEqual([...wire.multipliers], [peerBfd.multiplier], 'nobody takes itself for late');
 });
 
 test('a dead neighbour is given up one detection time after its last packet, however long that waited in the socket', () => {

@@ -54,8 +54,9 @@ export class BfdSessions {
   #multiplier: number = limits.multiplier;
   #closed = false;
   #prompt = true;
-  /** When what waited in the sockets was last heard. */
+  /** When what waited in the sockets was last heard, and since when nobody is woken by what arrives. */
   #heardAllAt = -Infinity;
+  #quietAt = -Infinity;
 
   constructor(world: BfdWorld, listener: BfdListener) {
     this.#world = world;
@@ -142,7 +143,7 @@ export class BfdSessions {
 
   /** A socket that is full drops what is newest. */
   get #readAt(): number {
-    return this.#prompt ? Infinity : this.#heardAllAt + limits.unreadMs;
+    return this.#prompt ? Infinity : Math.max(this.#heardAllAt, this.#quietAt) + limits.unreadMs;
   }
 
   /** Hands over what waits in the sockets. */
@@ -358,6 +359,7 @@ export class BfdSessions {
     const prompt = !quiet;
     if (prompt === this.#prompt) return;
     this.#prompt = prompt;
+    this.#quietAt = this.#world.clock.now();
     for (const socket of this.#sockets.values()) socket?.attend(prompt);
   }
 
