@@ -55,7 +55,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 async function pass(which: readonly string[]): Promise<string[]> {
   if (which.length === 0) return [];
   const failed = new Set<string>();
-  const tests = run({ files: [...which], concurrency: 1, timeout: 900_000, signal: ended.signal });
+  const tests = run({ files: [...which], concurrency: 1, timeout: 1_800_000, signal: ended.signal });
   tests.on('test:fail', (event) => failed.add(event.file ?? which[0] ?? ''));
   const printed = tests.compose(spec);
   printed.pipe(process.stdout, { end: false });
