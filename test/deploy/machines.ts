@@ -48,6 +48,8 @@ step('the service runs as a user of its own, hardened, and tells systemd how it 
 
 fault('the operator is told how the node is, and takes it out for maintenance', async () => {
   for (const machine of cluster.balancers) assert.match(await machine.must(['evergate', 'status']), /all is well/);
+  // The firewall lets it through.
+  assert.match(await lb2.must(['evergate', 'status']), /watched by BFD/);
   assert.match(await lb1.must(['evergate', 'handover']), /10\.42\.0\.38 took over/);
   assert.deepEqual(await cluster.holders(), ['lb2']);
   await lb1.must(['evergate', 'resume']);
