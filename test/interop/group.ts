@@ -80,7 +80,7 @@ export class Group {
   async start(which: number): Promise<void> {
     const place = this.#place(which);
     // A host that crashed comes back without the address.
-    if (place.daemon !== undefined) this.#forget(place);
+    if (place.daemon !== undefined) await this.#forget(place);
     if (place.downSince !== undefined) place.down.push([place.downSince, Date.now()]);
     place.downSince = undefined;
     place.daemon = startDaemon(place.kind, place.host, file);
@@ -163,11 +163,17 @@ export class Group {
     return place;
   }
 
-  #forget(place: Place): void {
+  /** Resolves when that is on record too: the monitor tells it at a time of its own, and a daemon that runs then would seem to have done it. */
+  async #forget(place: Place): Promise<void> {
     try {
       place.host.run(`ip addr flush dev eth0 to ${this.#virtual}`);
     } catch {
       // It was not there.
+    }
+    const deadline = performance.now() + patienceMs;
+    while (place.record.held) {
+      assert.ok(performance.now() < deadline, `the leftover address is not seen to go\n${this.#story()}`);
+      await pause(10);
     }
   }
 
