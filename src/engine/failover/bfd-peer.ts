@@ -47,6 +47,10 @@ export interface Peer {
   /** It is silent, and was asked. */
   asked: boolean;
   remoteBefore: number;
+  /** When it was given up, until it is heard again. */
+  lostAt: number | undefined;
+  /** It was heard again so soon that it was not lost, but late. */
+  wasLate: boolean;
   /** The packet that was sent last, and its bytes. */
   sent: ControlPacket | undefined;
   sentBytes: Uint8Array;

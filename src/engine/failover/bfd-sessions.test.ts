@@ -69,7 +69,10 @@ class Host {
     let seed = Number(address.at(-1));
     const world = {
       clock: { now: () => wire.now, wall: () => wire.now, alarm: () => ({ set: () => {}, clear: () => {} }) },
-      journal: { log: () => {}, detail: (message: string) => this.details.push(message) },
+      journal: {
+        log: (_severity: string, message: string) => this.details.push(message),
+        detail: (message: string) => this.details.push(message),
+      },
       random: { uint32: () => (seed = (seed * 48271) % 2147483647) * 2 },
       datagrams: {
         listen: (_family: string, _port: number, received: (datagram: ReceivedDatagram) => void) => {
@@ -177,4 +180,19 @@ test('a lost host that comes back is followed again with its next advertisement'
   standby.sessions.follow({ source: active.address, ownAddress: standby.address, interfaceIndex: 1 }, 1e9);
   wire.run(14_500);
   assert.match(standby.details.at(-1)!, /is up$/, 'without the pause for those who never answered');
+});
+
+test('a neighbour that was late gets more time from then on, one that was lost for a while does not', () => {
+  const outcomes = [peerBfd.lateMsMax / 2, peerBfd.lateMsMax * 1.5].map((silentMs) => {
+    const { wire, active, standby } = followed();
+    for (const host of wire.hosts) wire.losses.set(host.address, Infinity);
+    wire.run(5_000 + silentMs);
+    assert.equal(standby.lost.length, 1);
+    for (const host of wire.hosts) wire.losses.set(host.address, 0);
+    standby.sessions.follow({ source: active.address, ownAddress: standby.address, interfaceIndex: 1 }, 1e9);
+    wire.run(12_000);
+    return standby.details.at(-1);
+  });
+  assert.match(outcomes[0]!, /was late, not dead: from now on it gets 100 ms/);
+  assert.match(outcomes[1]!, /is up$/);
 });

@@ -239,6 +239,8 @@ export class BfdSessions {
       minRxMs: settings.minRxMs,
       asked: false,
       remoteBefore: 0,
+      lostAt: undefined,
+      wasLate: false,
       sent: undefined,
       sentBytes: new Uint8Array(0),
       sendFailure: undefined,
@@ -322,6 +324,8 @@ export class BfdSessions {
     // By the wall clock, which may have been set meanwhile: it can't have waited since before the sockets were empty.
     const waitedMs = Math.min(datagram.waitedMs, now - this.#heardAllAt);
     peer.heardAt = now;
+    if (peer.lostAt !== undefined) peer.wasLate = now - peer.lostAt < limits.lateMsMax;
+    peer.lostAt = undefined;
     peer.session.handle({ kind: 'packet', packet, ttl: datagram.ttl, waitedMs }, now);
     if (peer.asked) this.#want(peer, peer.minRxMs, now);
     this.#pump();
@@ -379,19 +383,20 @@ export class BfdSessions {
     const timedOut = from === 'up' && peer.session.status().diagnostic === diagnostics.timeExpired;
     if (to === 'up') this.#cameUp(peer);
     else if (timedOut) {
+      peer.lostAt = this.#world.clock.now();
       if (peer.plan === undefined) this.#world.journal.detail(`BFD: ${peer.neighbour} is silent`);
       this.#listener.lost(peer.neighbour);
     }
     if (peer.plan !== undefined && (from === 'up' || to === 'up')) this.#listener.changed();
   }
 
-  /** The same end as before speaks again: it had not died, it was only late, and next time it gets twice as long. */
+  /** The same end as before speaks again, and soon: its host had not died nor the way to it, it was only late, and next time it gets twice as long. */
   #cameUp(peer: Peer): void {
     if (peer.plan !== undefined) return;
     const remote = peer.session.status().remoteDiscriminator;
     const memory = this.#memories.of(peer.neighbour);
     memory.pauseMs = limits.pauseMs;
-    if (remote === peer.remoteBefore && peer.minRxMs !== limits.unwantedRxMs) {
+    if (peer.wasLate && remote === peer.remoteBefore && peer.minRxMs !== limits.unwantedRxMs) {
       memory.minRxMs = Math.min(memory.minRxMs * 2, limits.lateRxMsMax);
       this.#world.journal.log(
         'info',
@@ -399,5 +404,6 @@ export class BfdSessions {
       );
     } else this.#world.journal.detail(`BFD session with ${peer.neighbour} is up`);
     peer.remoteBefore = remote;
+    peer.wasLate = false;
   }
 }
