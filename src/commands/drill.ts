@@ -41,8 +41,8 @@ export async function drill(options: DrillOptions): Promise<void> {
     return;
   }
   if (options.simulate !== true && !insideLab()) {
-    const access = namespaceAccess();
-    if (access.kind === 'none') refuse(`a drill needs Linux with network namespaces: ${access.reason}`);
+    const access = namespaceAccess(toolsOf(options, loaded));
+    if (access.kind === 'none') refuse(`a drill can’t be run here: ${access.reason}`);
     await enterLab(access);
   }
   let cluster: LoadedCluster;
@@ -64,6 +64,15 @@ export async function drill(options: DrillOptions): Promise<void> {
   process.exitCode = await (options.simulate === true ? simulate : rehearse)(options, loaded, cluster, terminal);
   // What was started for a drill may hold the event loop.
   if (options.simulate !== true) process.exit();
+}
+
+/** What these drills run besides, with the Debian packages that have it. */
+function toolsOf({ engine }: DrillOptions, { drills }: Prepared): Record<string, string> {
+  const firewall = drills.some(({ before, steps }) => [...before, ...steps].some(({ verb }) => verb === 'firewall'));
+  return {
+    ...(engine === 'haproxy+keepalived' ? { haproxy: 'haproxy', keepalived: 'keepalived' } : {}),
+    ...(firewall ? { nft: 'nftables' } : {}),
+  };
 }
 
 type Prepared = Extract<ReturnType<typeof prepare>, { readonly drills: unknown }>;

@@ -21,12 +21,21 @@ export function insideLab(): boolean {
   return process.env[inside] === '1';
 }
 
-/** Tries it out, because what a kernel, a container or a security module forbids can't be read from a version number. */
-export function namespaceAccess(): NamespaceAccess {
+/** Programs that every lab runs, and the Debian packages that have them. */
+const labTools = { unshare: 'util-linux', nsenter: 'util-linux', ip: 'iproute2', sysctl: 'procps' };
+
+/**
+ * Tries it out, because what a kernel, a container or a security module forbids can't be read from a version number.
+ *
+ * @param tools programs that are needed besides, with their Debian packages.
+ */
+export function namespaceAccess(tools: Readonly<Record<string, string>> = {}): NamespaceAccess {
   if (process.platform !== 'linux') return { kind: 'none', reason: `${process.platform} has no network namespaces` };
-  for (const tool of ['unshare', 'nsenter', 'ip'])
-    if (spawnSync(tool, ['--version']).error !== undefined && spawnSync(tool, ['-V']).error !== undefined)
-      return { kind: 'none', reason: `the program \`${tool}\` is not installed (Debian: iproute2 and util-linux)` };
+  // Where Debian keeps them; sudo and a user's shell may leave it out.
+  process.env['PATH'] = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
+  for (const [tool, debianPackage] of Object.entries({ ...labTools, ...tools }))
+    if (spawnSync(tool, ['--version']).error !== undefined)
+      return { kind: 'none', reason: `the program \`${tool}\` is not installed (Debian: ${debianPackage})` };
   const probe = (args: readonly string[]) => spawnSync('unshare', [...args, ...walls, 'true'], { encoding: 'utf8' });
   if (process.getuid?.() === 0 && probe([]).status === 0) return { kind: 'root' };
   const user = probe(['--user', '--map-root-user']);
@@ -34,6 +43,8 @@ export function namespaceAccess(): NamespaceAccess {
   return { kind: 'none', reason: `no root and no user namespaces here (${user.stderr.trim()})` };
 }
 
+/** An orderly end takes less, on a busy machine too. */
+const orderlyEndMs = 10_000;
 const walls = ['--net', '--mount', '--pid', '--fork', '--kill-child'] as const;
 
 /**
@@ -51,7 +62,11 @@ export async function enterLab(access: NamespaceAccess): Promise<never> {
   });
   // A terminal sends Ctrl-C to the whole foreground group, so the inner program gets it itself; the others are passed on.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => signalInner(child.pid, 'SIGTERM'));
+  process.on('SIGTERM', () => {
+    signalInner(child.pid, 'SIGTERM');
+    // The first process of a namespace is deaf to what it has no handler for yet (pid_namespaces(7)): it may just be starting.
+    setTimeout(() => signalInner(child.pid, 'SIGKILL'), orderlyEndMs).unref();
+  });
   const status = await new Promise<number>((resolve) => {
     child.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     child.on('error', () => resolve(127));
