@@ -44,6 +44,12 @@ export interface DriverWorld extends OpenConnectionsWorld {
 /** From a successor's first advertisement until it has the addresses and its announcements have gone round. */
 const successorMs = 20;
 
+interface Lingering {
+  readonly addresses: readonly VirtualAddress[];
+  readonly since: number;
+  until: number;
+}
+
 export class RouterDriver {
   plan: VirtualRouterPlan;
   readonly machine: VirtualRouterMachine;
@@ -64,7 +70,7 @@ export class RouterDriver {
   readonly #extra = new ExtraAnnouncements();
   #linkTold = '';
   /** Addresses that are no longer ours and still on the interface. */
-  #lingering: { readonly addresses: readonly VirtualAddress[]; readonly since: number; until: number } | undefined;
+  #lingering: Lingering | undefined;
   readonly #open: OpenConnections;
 
   constructor(
@@ -180,7 +186,7 @@ export class RouterDriver {
     this.#open.timer(now);
   }
 
-  #endLingering({ addresses, since }: { readonly addresses: readonly VirtualAddress[]; readonly since: number }): void {
+  #endLingering({ addresses, since }: Lingering): void {
     this.#lingering = undefined;
     const { heard } = this.machine.status();
     const successor = heard !== undefined && heard.atMs >= since ? heard.source : undefined;
@@ -188,15 +194,18 @@ export class RouterDriver {
     const kept =
       successor !== undefined && own !== undefined && this.#open.keep(addresses, this.device(), successor, own);
     if (kept) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
-    else this.#remove(addresses, true);
+    else {
+      this.#remove(addresses, true);
+      if (successor !== undefined) this.#world.forsaken?.();
+    }
   }
 
   #takeAddresses(addresses: readonly VirtualAddress[]): void {
     this.#lingering = undefined;
     const { heard } = this.machine.status();
     const interfaceIndex = this.#baseLink()?.index;
-    const from =
-      heard === undefined || interfaceIndex === undefined ? undefined : { address: heard.source, interfaceIndex };
+    const isKnown = heard !== undefined && interfaceIndex !== undefined;
+    const from = isKnown ? { address: heard.source, interfaceIndex } : undefined;
     this.#open.takeOver(addresses, from, () => this.holdings.add(addresses, this.device()));
     this.holdings.setRoutes(this.plan.routes, this.plan.rules);
   }
