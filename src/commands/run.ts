@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { closeDescriptors, inheritedSockets, passOn } from '../adapters/systemd.ts';
 import { launcher as limits } from '../core/limits.ts';
@@ -130,6 +131,8 @@ class Node {
     this.#balancer.tell('drain');
     this.#vrrp.stop('SIGTERM');
     await Promise.race([this.#addressMoved.promise, this.#vrrp.gone()]);
+    // Where the next node is slow to announce itself, clients still begin here: the address is kept, and so are they.
+    await Promise.race([delay(limits.stragglersMs, undefined, { ref: false }), this.#vrrp.gone()]);
     // One that is still starting does not know USR1 yet: Node would open its debugger.
     this.#balancer.stop(this.#balancer.hasStarted ? 'SIGUSR1' : 'SIGTERM');
     if (when === 'now') {

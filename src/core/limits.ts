@@ -31,6 +31,8 @@ export const withoutServersWeight = -100;
 
 /** The launcher of `evergate run`, in milliseconds. */
 export const launcher = {
+  /** After the address has moved, connections are taken for so long from those who don't know yet, in milliseconds. */
+  stragglersMs: 250,
   /** After the address has moved, exchanges that still run may take this long: a page with its pictures, not a download. */
   drainMsMax: 2000,
   /** A half that lived this long died of something new: it is started again at once. */
