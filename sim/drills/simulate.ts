@@ -18,9 +18,8 @@ export interface SimulationEvents {
   readonly told?: (at: number, kind: Mark['kind'], node: string, text: string) => void;
 }
 
-/** Shown before the first step, milliseconds; how long all must be well before it, and how long that may take. */
+/** Shown before the first step, milliseconds; how long it may take until all is well. */
 const leadMs = 300;
-const steadyMs = 500;
 const steadyWaitMs = 120_000;
 const repairWaitMs = 40_000;
 
@@ -187,7 +186,7 @@ class Simulation {
       rehearsal.expectEntitled(scene);
       const well = rehearsal.isSettled(scene) && cluster.holders().toSorted().join() === rehearsal.expected.join();
       since = well ? (since ?? scene.now) : undefined;
-      return since !== undefined && scene.now - since >= steadyMs;
+      return since !== undefined && scene.now - since >= rehearsal.steadyMs;
     });
   }
 

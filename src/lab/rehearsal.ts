@@ -86,6 +86,14 @@ export class Rehearsal {
     this.expected = settledActive(this.#predicted, this.#healthy(), this.#engine, this.#active(scene));
   }
 
+  /**
+   * For how long all must have been well before a fault, milliseconds: until every standby has heard the active node, and has had the second
+   * that a BFD session may take to come up (RFC 5880 §6.8.3). A node that is back for a moment knows nobody yet.
+   */
+  get steadyMs(): number {
+    return Math.max(...this.#predicted.map(({ router }) => router.settings.advertisementIntervalMs)) + 1_000;
+  }
+
   /** What a `wait` step waits for. */
   isMet(what: string, scene: Scene): boolean {
     if (what === 'settled') return this.isSettled(scene);

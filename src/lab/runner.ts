@@ -20,8 +20,7 @@ export interface RunnerEvents {
 
 /** Shown before the first step, milliseconds: what all was well looks like. */
 const leadMs = 300;
-/** How long all must be well before a drill begins, and how long that may take. */
-const steadyMs = 500;
+/** How long it may take until all is well. */
 const steadyWaitMs = 40_000;
 /** A dozen programs start at once, on whatever machine this is. */
 const bootWaitMs = 120_000;
@@ -188,7 +187,7 @@ export class Runner {
           holders === rehearsal.expected.join() &&
           (!everybody || rehearsal.serversAsExpected(scene));
         since = well ? (since ?? monotonicMs()) : undefined;
-        return since !== undefined && monotonicMs() - since >= steadyMs;
+        return since !== undefined && monotonicMs() - since >= rehearsal.steadyMs;
       },
       withinMs,
     );
