@@ -184,7 +184,8 @@ class Simulation {
     return !cluster.advance(ms, () => {
       const scene = this.#scene();
       rehearsal.expectEntitled(scene);
-      const well = rehearsal.isSettled(scene) && cluster.holders().toSorted().join() === rehearsal.expected.join();
+      const settled = rehearsal.takePart(scene) && rehearsal.isSettled(scene);
+      const well = settled && cluster.holders().toSorted().join() === rehearsal.expected.join();
       since = well ? (since ?? scene.now) : undefined;
       return since !== undefined && scene.now - since >= rehearsal.steadyMs;
     });

@@ -26,6 +26,9 @@ export interface Scene {
   stateOf(node: string): VrrpState | undefined;
 }
 
+/** Checks every ten seconds that must succeed twice have done so by then. */
+const takePartMsMax = 25_000;
+
 export class Rehearsal {
   situation: Situation;
   /** Who is expected to be active now. */
@@ -84,6 +87,18 @@ export class Rehearsal {
   /** Expects whoever should be active when all is well: where nobody preempts, whoever is. */
   expectEntitled(scene: Scene): void {
     this.expected = settledActive(this.#predicted, this.#healthy(), this.#engine, this.#active(scene));
+  }
+
+  /**
+   * Everybody takes part, after `mend`: a node whose checks have not succeeded yet is in FAULT, or waits, and could not take over. One that its
+   * files keep there for ever is drilled as it is.
+   */
+  takePart(scene: Scene): boolean {
+    if (scene.now - this.lastChange > takePartMsMax) return true;
+    return [...this.situation.nodes.keys()].every((node) => {
+      const state = scene.stateOf(node);
+      return state === 'MASTER' || state === 'BACKUP';
+    });
   }
 
   /**

@@ -184,6 +184,7 @@ export class Runner {
         const holders = cluster.addresses.holders().toSorted().join();
         const well =
           rehearsal.isSettled(scene) &&
+          rehearsal.takePart(scene) &&
           holders === rehearsal.expected.join() &&
           (!everybody || rehearsal.serversAsExpected(scene));
         since = well ? (since ?? monotonicMs()) : undefined;
