@@ -13,7 +13,6 @@ import { handoff as limits } from '../core/limits.ts';
 import type { Handoff, HandoffAddresses, OldHolder, SystemFailure } from '../engine/ports.ts';
 import { addressToBytes } from './address-bytes.ts';
 import type { NetlinkMessage } from './netlink-message.ts';
-import { NetlinkRequester } from './netlink-socket.ts';
 import {
   compare,
   duplicate,
@@ -31,12 +30,10 @@ import {
   setFlag,
   TableBuilder,
   type TableFamily,
-  transaction,
   writePayload,
 } from './nftables-message.ts';
+import { NftablesSocket } from './nftables-socket.ts';
 import { connectionsAt, type TcpConnection } from './tcp-connections.ts';
-
-const NETLINK_NETFILTER = 12;
 
 /** Before everything that others may have put there, connection tracking included (NF_IP_PRI_RAW is -300). */
 const priority = -310;
@@ -57,7 +54,7 @@ export class NftablesHandoff implements Handoff {
   readonly #tables = new Map<string, { readonly family: TableFamily; readonly table: string }>();
   /** What was open when the addresses left last, by the router's name. */
   readonly #open = new Map<string, readonly TcpConnection[]>();
-  #requester: NetlinkRequester | undefined;
+  readonly #socket = new NftablesSocket();
 
   passOn(router: string, { family, addresses }: HandoffAddresses, holder: OldHolder): SystemFailure {
     const to = addressToBytes(family, holder.address);
@@ -74,8 +71,8 @@ export class NftablesHandoff implements Handoff {
     const own = addressToBytes(family, ownAddress);
     const keys = addressKeys(family, addresses);
     if (own === undefined || keys === undefined) return 'EINVAL';
-    this.end(router);
-    if (family === 'ipv4') {
+    if (family === 'ipv6') this.end(router);
+    else {
       const failure = this.#make(router, 'arp', (build) => silenceMessages(build, keys, own));
       if (failure !== undefined) return failure;
     }
@@ -89,26 +86,20 @@ export class NftablesHandoff implements Handoff {
     const made = this.#tables.get(router);
     if (made === undefined) return;
     this.#tables.delete(router);
-    this.#commit([builder(made.family, made.table).deleteTable()]);
+    this.#socket.commit([builder(made.family, made.table).deleteTable()]);
   }
 
   close(): void {
     for (const router of [...this.#tables.keys()]) this.end(router);
-    this.#requester?.close();
-    this.#requester = undefined;
+    this.#socket.close();
   }
 
   #make(router: string, family: TableFamily, messages: (build: TableBuilder) => NetlinkMessage[]): SystemFailure {
     this.end(router);
     const table = `evergate_${router.replace(/\W/g, '_')}`;
-    const failure = this.#commit(messages(builder(family, table)));
+    const failure = this.#socket.commit(messages(builder(family, table)));
     if (failure === undefined) this.#tables.set(router, { family, table });
     return failure;
-  }
-
-  #commit(changes: readonly NetlinkMessage[]): SystemFailure {
-    this.#requester ??= new NetlinkRequester(NETLINK_NETFILTER);
-    return this.#requester.changeAll(transaction(changes));
   }
 }
 

@@ -2,17 +2,14 @@
 import type { IpFamily } from '../core/address.ts';
 import type { BlockedAddress, Firewall, SystemFailure } from '../engine/ports.ts';
 import { addressToBytes } from './address-bytes.ts';
-import type { NetlinkMessage } from './netlink-message.ts';
-import { NetlinkRequester } from './netlink-socket.ts';
 import { deleteTableMessage, elementMessage, tableMessages } from './nftables-accept.ts';
-import { type TableSettings, transaction } from './nftables-message.ts';
-
-const NETLINK_NETFILTER = 12;
+import type { TableSettings } from './nftables-message.ts';
+import { NftablesSocket } from './nftables-socket.ts';
 
 export class NftablesFirewall implements Firewall {
   readonly #settings: TableSettings;
   readonly #tables = new Set<IpFamily>();
-  #requester: NetlinkRequester | undefined;
+  readonly #socket = new NftablesSocket();
 
   constructor(settings: TableSettings) {
     this.#settings = settings;
@@ -30,14 +27,13 @@ export class NftablesFirewall implements Firewall {
   }
 
   close(): void {
-    for (const family of this.#tables) this.#commit([deleteTableMessage(family, this.#settings)]);
+    for (const family of this.#tables) this.#socket.commit([deleteTableMessage(family, this.#settings)]);
     this.#tables.clear();
-    this.#requester?.close();
-    this.#requester = undefined;
+    this.#socket.close();
   }
 
   #makeTable(family: IpFamily): SystemFailure {
-    const failure = this.#commit(tableMessages(family, this.#settings));
+    const failure = this.#socket.commit(tableMessages(family, this.#settings));
     if (failure === undefined) this.#tables.add(family);
     return failure;
   }
@@ -46,11 +42,8 @@ export class NftablesFirewall implements Firewall {
     const bytes = addressToBytes(family, address);
     if (bytes === undefined) return 'EINVAL';
     const linkLocal = family === 'ipv6' && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
-    return this.#commit([elementMessage(kind, family, bytes, linkLocal ? interfaceIndex : undefined, this.#settings)]);
-  }
-
-  #commit(changes: readonly NetlinkMessage[]): SystemFailure {
-    this.#requester ??= new NetlinkRequester(NETLINK_NETFILTER);
-    return this.#requester.changeAll(transaction(changes));
+    return this.#socket.commit([
+      elementMessage(kind, family, bytes, linkLocal ? interfaceIndex : undefined, this.#settings),
+    ]);
   }
 }
