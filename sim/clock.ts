@@ -2,7 +2,7 @@
  * Virtual time: a queue of events, done in order of time and, at one time, in the order they were asked for. Nothing happens by
  * itself; a run is the same each time it is made.
  */
-import type { Alarm, Clock, Random } from '../src/engine/ports.ts';
+import type { Alarm, Clock, Random } from '../src/engine/ports/time.ts';
 
 interface Event {
   readonly at: number;

@@ -13,7 +13,7 @@ import type {
   StreamError,
   StreamHandler,
   Streams,
-} from '../src/engine/ports.ts';
+} from '../src/engine/ports/streams.ts';
 import type { VirtualTime } from './clock.ts';
 
 export interface NetworkOptions {

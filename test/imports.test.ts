@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['config', 'core'],
   plan: ['plan', 'config', 'core'],
   engine: ['engine', 'plan', 'core'],
+  'engine/ports': ['engine/ports', 'core'],
   adapters: ['adapters', 'engine/ports', 'core'],
   dashboard: ['dashboard', 'engine/stats', 'core'],
   // The lab reads files as the commands do, and otherwise looks at the programs from outside.
@@ -37,7 +38,7 @@ for (const folder of Object.keys(mayImport)) {
       if (file.endsWith('.test.ts')) continue;
       for (const { target, typeOnly } of imports(file)) {
         if (!target.startsWith('.')) {
-          assert.ok(!pure.includes(folder), `${file} imports ${target}: ${folder} is pure`);
+          assert.ok(!pure.includes(folder.split('/')[0]!), `${file} imports ${target}: ${folder} is pure`);
           continue;
         }
         const path = normalize(join(dirname(file), target)).replace(/^src\//, '');

@@ -10,7 +10,7 @@ import { bindListener } from '../../src/adapters/listener.ts';
 import { netStreams } from '../../src/adapters/net.ts';
 import { uringWorld } from '../../src/adapters/uring/streams.ts';
 import type { InetAddress } from '../../src/core/address.ts';
-import type { Stream, StreamHandler, Streams } from '../../src/engine/ports.ts';
+import type { Stream, StreamHandler, Streams } from '../../src/engine/ports/streams.ts';
 
 const [adapter, port, ...serverPorts] = process.argv.slice(2);
 const streams: Streams = adapter === 'uring' ? uringWorld().streams : netStreams();

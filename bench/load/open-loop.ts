@@ -7,7 +7,8 @@
 import { realClock } from '../../src/adapters/clock.ts';
 import { netStreams } from '../../src/adapters/net.ts';
 import { uringAvailable } from '../../src/adapters/uring/available.ts';
-import type { Clock, Stream, StreamHandler, Streams } from '../../src/engine/ports.ts';
+import type { Stream, StreamHandler, Streams } from '../../src/engine/ports/streams.ts';
+import type { Clock } from '../../src/engine/ports/time.ts';
 import { quantile } from '../statistics.ts';
 
 export interface Load {

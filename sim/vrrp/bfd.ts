@@ -1,7 +1,7 @@
 /** The daemon's BFD sessions on one simulated host: its sockets are the simulated network, its clock is virtual, its chance has a seed. */
 
 import type { BfdSessions } from '../../src/engine/failover/bfd-sessions.ts';
-import type { ReceivedDatagram } from '../../src/engine/ports.ts';
+import type { ReceivedDatagram } from '../../src/engine/ports/datagrams.ts';
 import type { Parts } from './parts.ts';
 import { SeededRandom } from './random.ts';
 

@@ -8,7 +8,7 @@
  */
 
 import { Failover } from '../../src/engine/failover/failover.ts';
-import type { Random } from '../../src/engine/ports.ts';
+import type { Random } from '../../src/engine/ports/time.ts';
 import type { VirtualRouterPlan, VrrpPlan } from '../../src/plan/vrrp.ts';
 import { VirtualTime } from '../clock.ts';
 import { type Frame, PlanHost } from './plan-host.ts';

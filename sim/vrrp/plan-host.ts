@@ -3,23 +3,11 @@
 import type { RouterStateKind } from '../../src/core/vrrp/events.ts';
 import type { Failover } from '../../src/engine/failover/failover.ts';
 import type { FailoverPorts } from '../../src/engine/failover/failover-ports.ts';
-import type {
-  AddressRequest,
-  ChannelOptions,
-  Clock,
-  Command,
-  CommandResult,
-  Datagrams,
-  Link,
-  Links,
-  LinkWatcher,
-  Packets,
-  ProcessMatch,
-  Random,
-  ReceivedDatagram,
-  ReceivedPacket,
-  Scripts,
-} from '../../src/engine/ports.ts';
+import type { Datagrams, ReceivedDatagram } from '../../src/engine/ports/datagrams.ts';
+import type { AddressRequest, Link, Links, LinkWatcher } from '../../src/engine/ports/links.ts';
+import type { ChannelOptions, Packets, ReceivedPacket } from '../../src/engine/ports/packets.ts';
+import type { Command, CommandResult, ProcessMatch, Scripts } from '../../src/engine/ports/scripts.ts';
+import type { Clock, Random } from '../../src/engine/ports/time.ts';
 import type { VrrpPlan } from '../../src/plan/vrrp.ts';
 import type { VirtualTime } from '../clock.ts';
 import type { PlanNode } from './plan-cluster.ts';

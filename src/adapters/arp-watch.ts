@@ -4,7 +4,7 @@
  */
 import { ipBytes } from '../core/address.ts';
 import { claimOf } from '../core/vrrp/claims.ts';
-import type { AddressClaims } from '../engine/ports.ts';
+import type { AddressClaims } from '../engine/ports/packets.ts';
 import { bpf, type Instruction, openTap } from './packet-tap.ts';
 
 const etherTypeArp = 0x0806;

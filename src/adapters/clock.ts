@@ -1,7 +1,7 @@
 /** The Clock and Random ports on real time, for threads whose event loop is Node's own. */
 import { getRandomValues } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { Alarm, Clock, Random } from '../engine/ports.ts';
+import type { Alarm, Clock, Random } from '../engine/ports/time.ts';
 
 /** Node's timers hold at most 2^31 - 1 ms; a later alarm is set again when this one rings early. */
 const timerMsMax = 2_147_483_647;

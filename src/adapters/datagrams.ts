@@ -3,7 +3,8 @@
  * neighbour speaks.
  */
 import type { IpFamily } from '../core/address.ts';
-import type { DatagramListener, DatagramRoute, Datagrams, ReceivedDatagram, SystemFailure } from '../engine/ports.ts';
+import type { DatagramListener, DatagramRoute, Datagrams, ReceivedDatagram } from '../engine/ports/datagrams.ts';
+import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import { addressToBytes, addressToText, familyNumber, socketAddress } from './address-bytes.ts';
 import { errno, errorName, type Libc, linux } from './libc.ts';
 import { viewOf } from './netlink-message.ts';

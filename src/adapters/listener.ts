@@ -6,7 +6,7 @@
  */
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { formatSocketAddress, type SocketAddress, type UnixAddress } from '../core/address.ts';
-import type { ListenerSocket } from '../engine/ports.ts';
+import type { ListenerSocket } from '../engine/ports/streams.ts';
 import { errno, errorName, type Libc, libc, linux } from './libc.ts';
 import { decodeSockaddr, encodeSockaddr, sockaddrBytesMax } from './sockaddr.ts';
 

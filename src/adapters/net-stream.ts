@@ -2,7 +2,7 @@
 import net from 'node:net';
 import type { SocketAddress } from '../core/address.ts';
 import { highWaterBytes, lowWaterBytes } from '../core/limits.ts';
-import type { ConnectOptions, Stream, StreamError, StreamHandler } from '../engine/ports.ts';
+import type { ConnectOptions, Stream, StreamError, StreamHandler } from '../engine/ports/streams.ts';
 import { blockBytes, type Turn } from './net-turn.ts';
 import { streamError } from './stream-error.ts';
 

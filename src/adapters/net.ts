@@ -11,7 +11,14 @@
  * - What the kernel doesn't take at once waits here, not in the Socket, so that the low-water mark is ours to see.
  */
 import net from 'node:net';
-import type { AcceptOptions, Listener, ListenerSocket, Stream, StreamHandler, Streams } from '../engine/ports.ts';
+import type {
+  AcceptOptions,
+  Listener,
+  ListenerSocket,
+  Stream,
+  StreamHandler,
+  Streams,
+} from '../engine/ports/streams.ts';
 import { libc } from './libc.ts';
 import { NetStream, onData, socketOptions } from './net-stream.ts';
 import { Turn } from './net-turn.ts';

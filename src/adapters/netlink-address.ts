@@ -1,5 +1,5 @@
 /** Addresses and links as rtnetlink messages: what `ip address` and `ip link` send and read. */
-import type { AddressRequest, Link, LinkAddress } from '../engine/ports.ts';
+import type { AddressRequest, Link, LinkAddress } from '../engine/ports/links.ts';
 import { addressToBytes, addressToText, familyNumber } from './address-bytes.ts';
 import { linux } from './libc.ts';
 import {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enterNetworkNamespace, ip } from '../../test/namespaces/enter.ts';
 import { needs } from '../../test/requirements.ts';
-import type { AddressRequest, Link, LinkAddress } from '../engine/ports.ts';
+import type { AddressRequest, Link, LinkAddress } from '../engine/ports/links.ts';
 import { NetlinkLinks } from './netlink-links.ts';
 
 const skip = needs('linux', 'root', 'namespaces', 'ip');

@@ -1,7 +1,8 @@
 /** The Links port over rtnetlink: a picture of interfaces and addresses that the kernel keeps fresh, and changes that are done on return. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IpFamily } from '../core/address.ts';
-import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher, SystemFailure } from '../engine/ports.ts';
+import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher } from '../engine/ports/links.ts';
+import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import {
   addAddressMessage,
   createMacvlanMessage,

@@ -10,7 +10,8 @@
  */
 import type { IpFamily } from '../core/address.ts';
 import { handoff as limits } from '../core/limits.ts';
-import type { Handoff, HandoffAddresses, OldHolder, SystemFailure } from '../engine/ports.ts';
+import type { Handoff, HandoffAddresses, OldHolder } from '../engine/ports/handoff.ts';
+import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import { addressToBytes } from './address-bytes.ts';
 import type { NetlinkMessage } from './netlink-message.ts';
 import {

@@ -1,5 +1,5 @@
 /** The socket that changes of nf_tables go through: opened with the first, and with it go the tables that it owns. */
-import type { SystemFailure } from '../engine/ports.ts';
+import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import type { NetlinkMessage } from './netlink-message.ts';
 import { NetlinkRequester } from './netlink-socket.ts';
 import { transaction } from './nftables-message.ts';

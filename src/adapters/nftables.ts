@@ -1,6 +1,7 @@
 /** The Firewall port on nf_tables: tables are made for the first address of a family and go with `close`. */
 import type { IpFamily } from '../core/address.ts';
-import type { BlockedAddress, Firewall, SystemFailure } from '../engine/ports.ts';
+import type { BlockedAddress, Firewall } from '../engine/ports/firewall.ts';
+import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import { addressToBytes } from './address-bytes.ts';
 import { deleteTableMessage, elementMessage, tableMessages } from './nftables-accept.ts';
 import type { TableSettings } from './nftables-message.ts';

@@ -1,6 +1,6 @@
 /** A named pipe to a monitoring program (notify_fifo). */
 import { chownSync, closeSync, constants, fchmodSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs';
-import type { Fifo } from '../engine/ports.ts';
+import type { Fifo } from '../engine/ports/scripts.ts';
 import { errno, errorName, libc } from './libc.ts';
 import type { Identity } from './process-user.ts';
 

@@ -6,7 +6,7 @@
  * count as alive, and Evergate's own balancer answers to the name haproxy.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ProcessMatch } from '../engine/ports.ts';
+import type { ProcessMatch } from '../engine/ports/scripts.ts';
 
 /** What the kernel keeps of a program's name (TASK_COMM_LEN less its NUL). */
 const nameBytesMax = 15;

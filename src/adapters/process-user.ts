@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Command, CommandInspection } from '../engine/ports.ts';
+import type { Command, CommandInspection } from '../engine/ports/scripts.ts';
 
 export interface Identity {
   readonly uid: number;

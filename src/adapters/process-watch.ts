@@ -3,7 +3,7 @@
  * otherwise by looking. The connector answers only in the machine's first network and process namespace; inside others the known
  * processes are asked twenty times a second (one small read each) and new ones are looked for once a second.
  */
-import type { ProcessMatch } from '../engine/ports.ts';
+import type { ProcessMatch } from '../engine/ports/scripts.ts';
 import { viewOf } from './netlink-message.ts';
 import { NetlinkEvents } from './netlink-socket.ts';
 import { findProcesses, type Matcher, processMatcher } from './process-match.ts';

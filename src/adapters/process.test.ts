@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../../test/requirements.ts';
-import type { Command, CommandResult } from '../engine/ports.ts';
+import type { Command, CommandResult } from '../engine/ports/scripts.ts';
 import { SystemScripts } from './process.ts';
 import { livenessQuestion } from './process-match.ts';
 

@@ -10,7 +10,7 @@ import type {
   ProcessMatch,
   RunningCommand,
   Scripts,
-} from '../engine/ports.ts';
+} from '../engine/ports/scripts.ts';
 import { openFifo } from './process-fifo.ts';
 import { findProcess, livenessQuestion, type Matcher } from './process-match.ts';
 import { inspectCommand, lookUpIdentity } from './process-user.ts';

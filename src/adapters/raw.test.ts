@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enterNetworkNamespace, ip } from '../../test/namespaces/enter.ts';
 import { needs } from '../../test/requirements.ts';
-import type { ChannelOptions, ReceivedPacket } from '../engine/ports.ts';
+import type { ChannelOptions, ReceivedPacket } from '../engine/ports/packets.ts';
 import { libc, linux } from './libc.ts';
 import { NetlinkLinks } from './netlink-links.ts';
 import { unwatchDescriptor, watchDescriptor } from './poll.ts';

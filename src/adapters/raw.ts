@@ -5,7 +5,8 @@
  * with the same interface, family, protocol and group; the one that speaks never hears anything (its receive buffer is the smallest), so
  * that what we send can't come back as what we heard.
  */
-import type { Channel, ChannelOptions, Packets, ReceivedPacket, SystemFailure } from '../engine/ports.ts';
+import type { Channel, ChannelOptions, Packets, ReceivedPacket } from '../engine/ports/packets.ts';
+import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import { addressToBytes, addressToText, familyNumber, socketAddress } from './address-bytes.ts';
 import { errno, errorName, type Libc, linux } from './libc.ts';
 import { viewOf } from './netlink-message.ts';

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { smtpAlerts as limits } from '../core/limits.ts';
 import { type Mail, SmtpSession } from '../core/smtp.ts';
-import type { MailServer, Mails } from '../engine/ports.ts';
+import type { MailServer, Mails } from '../engine/ports/mails.ts';
 
 interface Waiting {
   readonly server: MailServer;

@@ -1,5 +1,5 @@
 /** Error numbers' names in the words of the Streams port: the same for every adapter. */
-import type { StreamError } from '../engine/ports.ts';
+import type { StreamError } from '../engine/ports/streams.ts';
 
 /** The port's word for a system error name. */
 export function streamError(code: string | undefined): StreamError {

@@ -6,7 +6,8 @@
  * and counted, as HAProxy does (its DroppedLogs).
  */
 
-import type { Alarm, Clock, LogSink } from '../engine/ports.ts';
+import type { LogSink } from '../engine/ports/logs.ts';
+import type { Alarm, Clock } from '../engine/ports/time.ts';
 import type { LogTarget } from '../plan/balancer.ts';
 import { libc } from './libc.ts';
 import { DatagramDestination } from './syslog-datagram.ts';

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { formatSocketAddress, type SocketAddress } from '../core/address.ts';
-import type { ListenerSocket } from '../engine/ports.ts';
+import type { ListenerSocket } from '../engine/ports/streams.ts';
 import { errno, errorName, type Libc, libc, linux } from './libc.ts';
 import { adoptListener, type BindOptions, tuneListener } from './listener.ts';
 

@@ -1,6 +1,6 @@
 /** Every VRRP message on an interface, sent or received, as it passes the wire: before any firewall rule, and whoever it is meant for. */
 import { formatIp } from '../core/address.ts';
-import type { ReceivedPacket } from '../engine/ports.ts';
+import type { ReceivedPacket } from '../engine/ports/packets.ts';
 import { bpf, type Instruction, openTap } from './packet-tap.ts';
 
 const etherTypeAll = 0x0003;

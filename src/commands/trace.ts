@@ -6,7 +6,7 @@ import { openVrrpTap, type TappedAdvertisement } from '../adapters/vrrp-tap.ts';
 import type { VirtualRouterSettings } from '../core/vrrp/settings.ts';
 import type { ControlAnswer } from '../engine/failover/control.ts';
 import { traceAdvertisement } from '../engine/failover/control-trace.ts';
-import type { Link } from '../engine/ports.ts';
+import type { Link } from '../engine/ports/links.ts';
 import { coloured, plain } from './status/text.ts';
 import { DeliveryWatch } from './trace/delivery.ts';
 import { adviseSilence, renderSighting, type Sighting } from './trace/render.ts';

@@ -3,7 +3,7 @@ import { createLogSink, type SyslogSink } from '../adapters/syslog.ts';
 import { stderrIsJournal } from '../adapters/systemd.ts';
 import { localZone } from '../adapters/zone.ts';
 import { SyslogFramer, severities } from '../core/log/syslog.ts';
-import type { Journal } from '../engine/ports.ts';
+import type { Journal } from '../engine/ports/logs.ts';
 
 const daemonFacility = 3;
 const local0 = 16;

@@ -18,7 +18,8 @@ import {
 } from './checker/messages.ts';
 import { CheckRun } from './checker/run.ts';
 import { operational, ServerState, serverAdmin } from './checker/server.ts';
-import type { Alarm, Clock, Random, Streams } from './ports.ts';
+import type { Streams } from './ports/streams.ts';
+import type { Alarm, Clock, Random } from './ports/time.ts';
 
 export interface CheckerPorts {
   readonly clock: Clock;

@@ -6,7 +6,7 @@
 import { type BackendBoard, mustAssignAnew, nothingGranted } from './board/backend.ts';
 import type { Board } from './board.ts';
 import { type Dispatch, noServer, queued, queueFull, type Waiter } from './dispatch.ts';
-import type { Random } from './ports.ts';
+import type { Random } from './ports/time.ts';
 
 /** All backends of one worker. `poll` is to be called whenever this worker was woken (and may be at any other time). */
 export class WorkerDispatch {

@@ -3,7 +3,7 @@ import { type MessageError, messageErrors } from '../core/http1/head.ts';
 import type { LogRecord } from '../core/log/record.ts';
 import { frontendCounter, serverCounter } from './board/layout.ts';
 import type { Board } from './board.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports/time.ts';
 import type { ProxyStats } from './proxy/ports.ts';
 
 export class BoardStats implements ProxyStats {

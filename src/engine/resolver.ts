@@ -7,7 +7,7 @@
  */
 import type { InetAddress, IpAddress, IpFamily } from '../core/address.ts';
 import type { BalancerPlan, ResolversPlan, ServerPlan } from '../plan/balancer.ts';
-import type { Alarm, Clock } from './ports.ts';
+import type { Alarm, Clock } from './ports/time.ts';
 
 export type AnswerStatus = 'valid' | 'nx' | 'refused' | 'timeout' | 'other';
 

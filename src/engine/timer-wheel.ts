@@ -3,7 +3,7 @@
  * linked into a slot, so arming costs neither memory nor a search. Moving a deadline to a later time (which happens with every
  * byte) only writes a number: when the old slot comes up, the timer is put where it belongs by then.
  */
-import type { Alarm, Clock } from './ports.ts';
+import type { Alarm, Clock } from './ports/time.ts';
 
 export interface TimerOwner {
   /** The timer's deadline has passed; it is disarmed when this is called. */

@@ -8,7 +8,8 @@ import type { LogRecord } from '../core/log/record.ts';
 import { connectLog } from '../core/log/standard.ts';
 import { type Severity, SyslogFramer, severities } from '../core/log/syslog.ts';
 import type { BalancerPlan, FrontendPlan } from '../plan/balancer.ts';
-import type { Clock, LogSink } from './ports.ts';
+import type { LogSink } from './ports/logs.ts';
+import type { Clock } from './ports/time.ts';
 import type { ExchangeLog, LogMoment } from './proxy/ports.ts';
 
 /** The lines of one thread go through one of these: it frames them and counts them for sampling. */

@@ -5,7 +5,7 @@
  * node --min-semi-space-size=128 --max-semi-space-size=128 test/contract/allocations.ts uring|net        prints bytes for each message there and back
  */
 import { bindListener } from '../../src/adapters/listener.ts';
-import type { Stream, StreamHandler, Streams } from '../../src/engine/ports.ts';
+import type { Stream, StreamHandler, Streams } from '../../src/engine/ports/streams.ts';
 
 const warmUpRounds = 20_000;
 const rounds = 20_000;

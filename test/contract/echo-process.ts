@@ -2,7 +2,7 @@
 import { bindListener } from '../../src/adapters/listener.ts';
 import { netStreams } from '../../src/adapters/net.ts';
 import { uringWorld } from '../../src/adapters/uring/streams.ts';
-import type { StreamHandler } from '../../src/engine/ports.ts';
+import type { StreamHandler } from '../../src/engine/ports/streams.ts';
 
 const streams = process.argv[2] === 'uring' ? uringWorld().streams : netStreams();
 const socket = bindListener({

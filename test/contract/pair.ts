@@ -1,6 +1,6 @@
 /** Two parties that are connected, and the few ways to get there. */
 import type { SocketAddress } from '../../src/core/address.ts';
-import type { Listener, ListenerSocket } from '../../src/engine/ports.ts';
+import type { Listener, ListenerSocket } from '../../src/engine/ports/streams.ts';
 import { type Behaviour, Party } from './party.ts';
 import type { ListenKind, StreamsWorld } from './streams-world.ts';
 

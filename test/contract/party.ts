@@ -1,6 +1,6 @@
 /** A stream handler for tests: records what happens, and fails when an adapter breaks the port's promises. */
 import assert from 'node:assert/strict';
-import type { Stream, StreamError, StreamHandler } from '../../src/engine/ports.ts';
+import type { Stream, StreamError, StreamHandler } from '../../src/engine/ports/streams.ts';
 
 /** What a test may add to a party's behaviour; everything runs inside the handler's call. */
 export interface Behaviour {

@@ -4,7 +4,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { bindListener, closeListener } from '../../src/adapters/listener.ts';
-import type { ListenerSocket, Streams } from '../../src/engine/ports.ts';
+import type { ListenerSocket, Streams } from '../../src/engine/ports/streams.ts';
 import type { ListenKind, StreamsWorld } from './streams-world.ts';
 
 /** Longest wait for an event: far more than a loaded machine needs, so that only a lost event takes it. */

@@ -1,6 +1,6 @@
 /** Listeners pause, resume and close. A part of the contract in streams.ts. */
 import assert from 'node:assert/strict';
-import type { Stream } from '../../src/engine/ports.ts';
+import type { Stream } from '../../src/engine/ports/streams.ts';
 import { type Contract, closed, connect, pair } from './pair.ts';
 import { Party } from './party.ts';
 

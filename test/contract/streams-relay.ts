@@ -3,7 +3,7 @@
  * tell the difference. A part of the contract in streams.ts.
  */
 import assert from 'node:assert/strict';
-import type { Listener } from '../../src/engine/ports.ts';
+import type { Listener } from '../../src/engine/ports/streams.ts';
 import { type Contract, closed, connect, listen } from './pair.ts';
 import { type Behaviour, chance, Party, pattern } from './party.ts';
 import type { StreamsWorld } from './streams-world.ts';

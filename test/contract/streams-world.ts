@@ -1,5 +1,5 @@
 /** What a test of the Streams contract runs in: real sockets, or the simulator's. */
-import type { ListenerSocket, Streams } from '../../src/engine/ports.ts';
+import type { ListenerSocket, Streams } from '../../src/engine/ports/streams.ts';
 
 export type ListenKind = 'ipv4' | 'ipv6' | 'unix' | 'abstract';
 

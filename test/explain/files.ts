@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { PlanCluster, type PlanWorldName } from '../../sim/vrrp/plan-cluster.ts';
 import { parseHaproxy } from '../../src/config/haproxy/parse.ts';
 import { parseKeepalived } from '../../src/config/keepalived/parse.ts';
-import type { Random } from '../../src/engine/ports.ts';
+import type { Random } from '../../src/engine/ports/time.ts';
 import { buildVrrpPlan } from '../../src/plan/build-vrrp.ts';
 import { buildCluster, type NodeFile } from '../../src/plan/explain/cluster.ts';
 import { type Explanation, explain } from '../../src/plan/explain/explain.ts';

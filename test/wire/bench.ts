@@ -10,7 +10,7 @@ import type { LogRecord } from '../../src/core/log/record.ts';
 import { httpLog, tcpLog } from '../../src/core/log/standard.ts';
 import { createBoard, openBoard } from '../../src/engine/board.ts';
 import { WorkerDispatch } from '../../src/engine/dispatcher.ts';
-import type { ListenerSocket, Stream, StreamError, StreamHandler } from '../../src/engine/ports.ts';
+import type { ListenerSocket, Stream, StreamError, StreamHandler } from '../../src/engine/ports/streams.ts';
 import type { ProxyStats } from '../../src/engine/proxy/ports.ts';
 import { ProxyWorker } from '../../src/engine/proxy/worker.ts';
 import type { BackendPlan, BalancerPlan, FrontendPlan, ServerPlan, Timeouts } from '../../src/plan/balancer.ts';

@@ -1,5 +1,5 @@
 /** Accepting on the ring: one multishot entry for each listener and thread. */
-import type { AcceptOptions, Listener, ListenerSocket, Stream, StreamHandler } from '../../engine/ports.ts';
+import type { AcceptOptions, Listener, ListenerSocket, Stream, StreamHandler } from '../../engine/ports/streams.ts';
 import { libc, linux } from '../libc.ts';
 import { acceptFlag, completionFlag, errorNumber, kind, kindBits, op } from './abi.ts';
 import { noteClosing, noteOpened } from './ledger.ts';

@@ -8,7 +8,7 @@
  * streams are busy libuv costs one function call a turn.
  */
 import { MessageChannel } from 'node:worker_threads';
-import type { Alarm, Clock } from '../../engine/ports.ts';
+import type { Alarm, Clock } from '../../engine/ports/time.ts';
 import { type UvLoop, uvLoop } from '../libc.ts';
 import { kind, kindBits, kindMask, op, pollFor } from './abi.ts';
 import { SendSlots } from './memory.ts';

@@ -1,7 +1,7 @@
 /** The circle of receive buffers: as large as a burst needs, small again after it. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../engine/ports/time.ts';
 import { uringAvailable } from './available.ts';
 import { ReceiveBuffers, receiveBufferBytes, receiveBuffersFirst, receiveBuffersMax } from './receive-buffers.ts';
 import { Ring } from './ring.ts';

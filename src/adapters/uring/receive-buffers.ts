@@ -8,7 +8,7 @@
  * After a burst the circle becomes smaller again: what was not needed for a while is taken out when it comes back, half of it at
  * a time, and its memory goes back to the system.
  */
-import type { Alarm, Clock } from '../../engine/ports.ts';
+import type { Alarm, Clock } from '../../engine/ports/time.ts';
 import { libc } from '../libc.ts';
 import { register } from './abi.ts';
 import { mapBytes } from './ledger.ts';

@@ -6,7 +6,7 @@
  * it is empty.
  */
 import { highWaterBytes, lowWaterBytes } from '../../core/limits.ts';
-import type { Stream, StreamError, StreamHandler } from '../../engine/ports.ts';
+import type { Stream, StreamError, StreamHandler } from '../../engine/ports/streams.ts';
 import { errorName } from '../libc.ts';
 import { streamError } from '../stream-error.ts';
 import { completionBufferShift, completionFlag, errorNumber, kind, kindBits } from './abi.ts';

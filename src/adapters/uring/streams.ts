@@ -1,6 +1,7 @@
 /** The Streams port over one ring, for the thread that makes it. */
 import type { SocketAddress } from '../../core/address.ts';
-import type { Clock, ConnectOptions, Stream, StreamHandler, Streams } from '../../engine/ports.ts';
+import type { ConnectOptions, Stream, StreamHandler, Streams } from '../../engine/ports/streams.ts';
+import type { Clock } from '../../engine/ports/time.ts';
 import { errno, errorName, libc, linux } from '../libc.ts';
 import { encodeSockaddr, sockaddrBytesMax } from '../sockaddr.ts';
 import { streamError } from '../stream-error.ts';

@@ -13,7 +13,7 @@ import { supervisor as limits } from '../../core/limits.ts';
 import { severities } from '../../core/log/syslog.ts';
 import { type Board, createBoard } from '../../engine/board.ts';
 import { Checker } from '../../engine/checker.ts';
-import type { ListenerSocket } from '../../engine/ports.ts';
+import type { ListenerSocket } from '../../engine/ports/streams.ts';
 import { Resolver } from '../../engine/resolver.ts';
 import type { BalancerPlan } from '../../plan/balancer.ts';
 import type { IoKind } from '../io.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { adoptListener, type BindOptions, bindListener, closeListener } from '../../adapters/listener.ts';
 import type { TakenListeners } from '../../adapters/take-over.ts';
 import { formatSocketAddress } from '../../core/address.ts';
-import type { ListenerSocket } from '../../engine/ports.ts';
+import type { ListenerSocket } from '../../engine/ports/streams.ts';
 import type { BalancerPlan, BindPlan, FrontendPlan } from '../../plan/balancer.ts';
 
 /** Who keeps listening sockets while the process is started again: systemd's store. */

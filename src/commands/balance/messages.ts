@@ -1,6 +1,6 @@
 /** What supervisor and worker threads say to each other. Rare things only: everything on the hot path goes over the board. */
 import type { SocketAddress } from '../../core/address.ts';
-import type { ListenerSocket } from '../../engine/ports.ts';
+import type { ListenerSocket } from '../../engine/ports/streams.ts';
 import type { BalancerPlan } from '../../plan/balancer.ts';
 
 /** Handed to a new worker thread. */

@@ -5,7 +5,8 @@
 import { NetlinkLinks } from '../../adapters/netlink-links.ts';
 import { RawPackets } from '../../adapters/raw.ts';
 import { multicastGroups } from '../../core/vrrp/packet.ts';
-import type { Link, ReceivedPacket } from '../../engine/ports.ts';
+import type { Link } from '../../engine/ports/links.ts';
+import type { ReceivedPacket } from '../../engine/ports/packets.ts';
 
 const vrrp = 112;
 /** Packets remembered until their twin from the wire is judged. */

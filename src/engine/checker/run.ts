@@ -4,7 +4,7 @@ import { AnswerReader } from '../../core/health/answer.ts';
 import type { Expected } from '../../core/health/expect.ts';
 import type { CheckResult } from '../../core/health/result.ts';
 import type { CheckPlan } from '../../plan/balancer.ts';
-import type { Stream, StreamError, StreamHandler, Streams } from '../ports.ts';
+import type { Stream, StreamError, StreamHandler, Streams } from '../ports/streams.ts';
 
 export interface CheckTarget {
   readonly plan: CheckPlan;

@@ -1,6 +1,8 @@
 /** `smtp_alert`: a mail for each change of state, in Keepalived's words (what filters and people look for stays the same). */
 import type { MailPlan } from '../../plan/vrrp.ts';
-import type { Clock, Journal, Mails } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Mails } from '../ports/mails.ts';
+import type { Clock } from '../ports/time.ts';
 
 export interface AlertPorts {
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 /** Said at the start: the addresses that the routers' interfaces have already. */
 import type { VrrpPlan } from '../../plan/vrrp.ts';
-import type { Journal, Links } from '../ports.ts';
+import type { Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
 
 export function tellAddresses(plan: VrrpPlan, links: Links, journal: Journal): void {
   const interfaces = new Set(plan.routers.map(({ settings }) => settings.interface));

@@ -4,7 +4,10 @@ import { type ControlPacket, encodeControlPacket, type SessionState } from '../.
 import type { BfdSession, SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
 import type { BfdSessionPlan } from '../../plan/vrrp.ts';
-import type { Clock, Datagrams, Journal, Random, SystemFailure } from '../ports.ts';
+import type { Datagrams } from '../ports/datagrams.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { SystemFailure } from '../ports/system-failure.ts';
+import type { Clock, Random } from '../ports/time.ts';
 
 export interface BfdWorld {
   readonly clock: Clock;

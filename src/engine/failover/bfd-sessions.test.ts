@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { peerBfd } from '../../core/limits.ts';
-import type { ReceivedDatagram } from '../ports.ts';
+import type { ReceivedDatagram } from '../ports/datagrams.ts';
 import { BfdSessions } from './bfd-sessions.ts';
 
 class Wire {

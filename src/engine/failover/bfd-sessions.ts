@@ -21,7 +21,7 @@ import {
 import { BfdSession, type SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
 import type { BfdSessionPlan } from '../../plan/vrrp.ts';
-import type { DatagramListener, ReceivedDatagram } from '../ports.ts';
+import type { DatagramListener, ReceivedDatagram } from '../ports/datagrams.ts';
 import {
   askAt,
   type BfdListener,

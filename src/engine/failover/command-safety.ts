@@ -1,6 +1,7 @@
 /** Which configured commands may be run: said once at the start, in Keepalived's words (script_security). */
 import type { CommandPlan, VrrpPlan } from '../../plan/vrrp.ts';
-import type { Journal, Scripts } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Scripts } from '../ports/scripts.ts';
 
 export interface CommandSafety {
   /** Tracked scripts (indexes) that are left out. */

@@ -7,7 +7,10 @@
  */
 import { conflictLimits } from '../../core/limits.ts';
 import { arpProbe, formatHardwareAddress } from '../../core/vrrp/claims.ts';
-import type { AddressClaims, Alarm, Clock, Journal, Links, Packets } from '../ports.ts';
+import type { Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { AddressClaims, Packets } from '../ports/packets.ts';
+import type { Alarm, Clock } from '../ports/time.ts';
 import type { RouterDriver } from './router-driver.ts';
 
 export interface AddressConflict {

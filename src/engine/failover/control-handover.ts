@@ -8,7 +8,8 @@
  * Who was handed over stays so when the daemon is started again: the store remembers it.
  */
 import { handoverMarginMs } from '../../core/limits.ts';
-import type { Alarm, Clock, Journal } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Alarm, Clock } from '../ports/time.ts';
 import type { Failover } from './failover.ts';
 import type { RouterDriver } from './router-driver.ts';
 

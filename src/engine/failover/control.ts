@@ -8,7 +8,7 @@
  *   settings                    the routers as configured, for `evergate trace`; passwords only to root
  */
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
-import type { Journal } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
 import { ControlHandover, type HandoverProgress, type HandoverStore } from './control-handover.ts';
 import { type ReportWorld, type VrrpReport, vrrpReport } from './control-report.ts';
 import type { Failover } from './failover.ts';

@@ -2,7 +2,7 @@
 import { stateWord } from '../../core/vrrp/events.ts';
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import { keepalivedStatistics } from '../../core/vrrp/statistics.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../ports/time.ts';
 import type { Failover } from './failover.ts';
 import type { RouterDriver } from './router-driver.ts';
 

@@ -1,17 +1,13 @@
 /** The world of the VRRP daemon's engine, and what it is told of its place in it. */
-import type {
-  AddressClaims,
-  Clock,
-  Datagrams,
-  Firewall,
-  Handoff,
-  Journal,
-  Links,
-  Mails,
-  Packets,
-  Random,
-  Scripts,
-} from '../ports.ts';
+import type { Datagrams } from '../ports/datagrams.ts';
+import type { Firewall } from '../ports/firewall.ts';
+import type { Handoff } from '../ports/handoff.ts';
+import type { Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Mails } from '../ports/mails.ts';
+import type { AddressClaims, Packets } from '../ports/packets.ts';
+import type { Scripts } from '../ports/scripts.ts';
+import type { Clock, Random } from '../ports/time.ts';
 
 export interface FailoverPorts {
   readonly clock: Clock;

@@ -1,7 +1,9 @@
 /** What one virtual router has put on this host: addresses, routes, rules. Knows what it holds, so that it sees what others take away. */
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import type { RoutePlan } from '../../plan/vrrp.ts';
-import type { AddressRequest, Firewall, Journal, LinkAddress, Links } from '../ports.ts';
+import type { Firewall } from '../ports/firewall.ts';
+import type { AddressRequest, LinkAddress, Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
 
 /** A lease of n seconds is renewed this often within them. */
 const renewalsPerLease = 5;

@@ -5,7 +5,8 @@
 import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { SyncGroup } from '../../core/vrrp/sync-group.ts';
 import type { SyncGroupPlan } from '../../plan/vrrp.ts';
-import type { Clock, Journal } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Clock } from '../ports/time.ts';
 import type { RouterDriver } from './router-driver.ts';
 
 export interface Member {

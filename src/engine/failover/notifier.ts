@@ -11,7 +11,8 @@ import type {
   VirtualRouterPlan,
   VrrpPlan,
 } from '../../plan/vrrp.ts';
-import type { Fifo, Journal, Scripts } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Fifo, Scripts } from '../ports/scripts.ts';
 import { type AlertPorts, sendAlert } from './alerts.ts';
 
 export type NotifiedState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';

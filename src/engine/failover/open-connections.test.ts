@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handoff as limits } from '../../core/limits.ts';
 import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
-import type { AddressRequest, Handoff, Links } from '../ports.ts';
+import type { Handoff } from '../ports/handoff.ts';
+import type { AddressRequest, Links } from '../ports/links.ts';
 import { Holdings } from './holdings.ts';
 import { OpenConnections } from './open-connections.ts';
 

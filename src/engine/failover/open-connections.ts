@@ -7,7 +7,9 @@
  */
 import { handoff as limits } from '../../core/limits.ts';
 import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
-import type { Clock, Handoff, Journal, OldHolder } from '../ports.ts';
+import type { Handoff, OldHolder } from '../ports/handoff.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Clock } from '../ports/time.ts';
 import type { Holdings } from './holdings.ts';
 
 export interface OpenConnectionsWorld {

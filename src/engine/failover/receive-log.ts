@@ -1,6 +1,7 @@
 /** Says once what is wrong with what a neighbour sends, and again every minute while it goes on: a flood must not become a flood of lines. */
 import type { ReceiveError, ReceiveRemark } from '../../core/vrrp/receive.ts';
-import type { Clock, Journal } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Clock } from '../ports/time.ts';
 
 const quietMs = 60_000;
 /** Senders and kinds remembered; forged senders must not fill the memory. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TrackedScriptPlan } from '../../plan/vrrp.ts';
-import type { Alarm, Clock, CommandResult } from '../ports.ts';
+import type { CommandResult } from '../ports/scripts.ts';
+import type { Alarm, Clock } from '../ports/time.ts';
 import { ScriptTracker } from './script-tracker.ts';
 
 const basic: TrackedScriptPlan = {

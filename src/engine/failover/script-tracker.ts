@@ -5,7 +5,9 @@
  * crossing the border jumps to the far end of the other side. At the start one result either way is enough, unless `init_fail`.
  */
 import type { TrackedScriptPlan } from '../../plan/vrrp.ts';
-import type { Alarm, Clock, CommandResult, Journal, RunningCommand, Scripts } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { CommandResult, RunningCommand, Scripts } from '../ports/scripts.ts';
+import type { Alarm, Clock } from '../ports/time.ts';
 
 /** After SIGTERM a script gets this long before SIGKILL. Keepalived waits half a second and more; a check has nothing to save. */
 const terminateMs = 200;

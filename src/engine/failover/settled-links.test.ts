@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Clock, Link, Links, LinkWatcher } from '../ports.ts';
+import type { Link, Links, LinkWatcher } from '../ports/links.ts';
+import type { Clock } from '../ports/time.ts';
 import { SettledLinks } from './settled-links.ts';
 
 /** Two interfaces and a clock that a test moves. */

@@ -4,7 +4,8 @@
  */
 import type { IpFamily } from '../../core/address.ts';
 import type { InterfaceDelayPlan } from '../../plan/vrrp.ts';
-import type { AddressRequest, Alarm, Clock, Link, LinkAddress, Links, LinkWatcher } from '../ports.ts';
+import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher } from '../ports/links.ts';
+import type { Alarm, Clock } from '../ports/time.ts';
 
 interface Settling {
   readonly delay: InterfaceDelayPlan;

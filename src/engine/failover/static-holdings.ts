@@ -1,7 +1,8 @@
 /** `static_ipaddress`, `static_routes`, `static_rules`: there as long as the daemon runs, whatever any router's state. */
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import type { VrrpPlan } from '../../plan/vrrp.ts';
-import type { Journal, LinkAddress, Links } from '../ports.ts';
+import type { LinkAddress, Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
 import { Holdings } from './holdings.ts';
 
 export class StaticHoldings {

@@ -1,6 +1,8 @@
 /** startup_script and shutdown_script: a command that is waited for, but not for ever. */
 import type { TimedCommandPlan } from '../../plan/vrrp.ts';
-import type { Clock, Journal, Scripts } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Scripts } from '../ports/scripts.ts';
+import type { Clock } from '../ports/time.ts';
 
 /** `done` is called once, when the command has ended or was ended at its timeout. */
 export function runTimed(

@@ -11,7 +11,10 @@ import type {
   VirtualRouterPlan,
   VrrpPlan,
 } from '../../plan/vrrp.ts';
-import type { Alarm, Clock, Journal, Links, Scripts } from '../ports.ts';
+import type { Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
+import type { Scripts } from '../ports/scripts.ts';
+import type { Alarm, Clock } from '../ports/time.ts';
 import { ScriptTracker } from './script-tracker.ts';
 
 interface World {

@@ -1,5 +1,5 @@
 /** log_unknown_vrids: advertisements of virtual routers that are not configured here, each sender of one told of once. */
-import type { Journal } from '../ports.ts';
+import type { Journal } from '../ports/logs.ts';
 
 /** A segment may have all 255 VRIDs, each with a few routers; a flood of made-up senders fills the journal no further. */
 const toldMax = 1024;

@@ -1,6 +1,7 @@
 /** The macvlan of `use_vmac`: made when its base interface is there, removed at the end. */
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
-import type { Journal, Link, Links } from '../ports.ts';
+import type { Link, Links } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
 
 export class VirtualLink {
   readonly #links: Links;

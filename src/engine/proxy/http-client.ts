@@ -6,7 +6,7 @@ import type { MessageError } from '../../core/http1/head.ts';
 import { readRequest } from '../../core/http1/read-request.ts';
 import { lingerBytesMax, lingerMs, retireIdleMs } from '../../core/limits.ts';
 import { type ErrorStatus, errorPages } from '../error-pages.ts';
-import type { Stream, StreamError, StreamHandler } from '../ports.ts';
+import type { Stream, StreamError, StreamHandler } from '../ports/streams.ts';
 import { Timer, type TimerOwner } from '../timer-wheel.ts';
 import { forwardedForLine } from './forward-head.ts';
 import { HeldBytes } from './held-bytes.ts';

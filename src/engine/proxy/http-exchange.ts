@@ -10,7 +10,7 @@ import type { Head } from '../../core/http1/head.ts';
 import { isConnect } from '../../core/http1/read-request.ts';
 import { drainBytesMax } from '../../core/limits.ts';
 import type { ErrorStatus } from '../error-pages.ts';
-import type { StreamError } from '../ports.ts';
+import type { StreamError } from '../ports/streams.ts';
 import type { HttpClient } from './http-client.ts';
 import { Relay, type RelayOwner } from './relay.ts';
 import { isTrace, targetIs } from './request-facts.ts';

@@ -4,7 +4,7 @@
  */
 import type { SocketAddress } from '../../core/address.ts';
 import type { LogRecord } from '../../core/log/record.ts';
-import type { Stream } from '../ports.ts';
+import type { Stream } from '../ports/streams.ts';
 
 const nothing = new Uint8Array(0);
 

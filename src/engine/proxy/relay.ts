@@ -3,7 +3,7 @@
  * after a 101. Ends when both sides have ended, one has failed, or time is up (manual 4.2 timeout tunnel, client-fin, server-fin).
  */
 import type { Timeouts } from '../../plan/balancer.ts';
-import type { Stream, StreamError } from '../ports.ts';
+import type { Stream, StreamError } from '../ports/streams.ts';
 import { Timer, type TimerOwner } from '../timer-wheel.ts';
 import type { ProxyContext } from './runtime.ts';
 

@@ -2,7 +2,7 @@
 import type { SocketAddress } from '../../core/address.ts';
 import type { BalanceKey } from '../../core/balance/key.ts';
 import type { Head } from '../../core/http1/head.ts';
-import type { Stream } from '../ports.ts';
+import type { Stream } from '../ports/streams.ts';
 import type { BackendRuntime } from './runtime.ts';
 
 export function requestHash(backend: BackendRuntime, head: Head, client: Stream): number {

@@ -2,7 +2,7 @@
 import { BodyReader } from '../../core/http1/body.ts';
 import type { Head } from '../../core/http1/head.ts';
 import { copyBytesMax, Output } from '../../core/http1/write.ts';
-import type { Stream } from '../ports.ts';
+import type { Stream } from '../ports/streams.ts';
 import { writeRequestHead } from './forward-head.ts';
 import type { HttpClient } from './http-client.ts';
 import { writeLastChunk } from './last-chunk.ts';

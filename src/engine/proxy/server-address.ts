@@ -1,6 +1,6 @@
 /** Where a server is: its own address, and for `server name :+N` the port the client came to, plus N (manual 5.2). */
 import type { SocketAddress } from '../../core/address.ts';
-import type { Stream } from '../ports.ts';
+import type { Stream } from '../ports/streams.ts';
 
 /** @returns undefined while the server's name has no address. */
 export function serverAddress(

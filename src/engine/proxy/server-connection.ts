@@ -1,5 +1,5 @@
 /** A connection to a server: serving one exchange, or idle in its server's pool. */
-import type { Stream, StreamError, StreamHandler } from '../ports.ts';
+import type { Stream, StreamError, StreamHandler } from '../ports/streams.ts';
 import { HeldBytes } from './held-bytes.ts';
 import type { IdlePool } from './idle-pool.ts';
 import type { ServerRuntime } from './runtime.ts';

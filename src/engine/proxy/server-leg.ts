@@ -4,7 +4,7 @@
  */
 
 import { relayBytesMin } from '../../core/limits.ts';
-import type { StreamError } from '../ports.ts';
+import type { StreamError } from '../ports/streams.ts';
 import { ExchangeReport } from './exchange-report.ts';
 import type { HttpClient } from './http-client.ts';
 import { RequestSide } from './request-side.ts';

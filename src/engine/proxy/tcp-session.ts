@@ -1,5 +1,5 @@
 /** A connection in TCP mode: a server is found for it, then bytes pass both ways until both sides have ended. */
-import type { Stream, StreamError, StreamHandler } from '../ports.ts';
+import type { Stream, StreamError, StreamHandler } from '../ports/streams.ts';
 import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
