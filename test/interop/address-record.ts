@@ -9,15 +9,16 @@ export interface Change {
 /** From, to. */
 export type Span = readonly [number, number];
 
-const changeLine = /^\[([^\]]+)\]\s*(Deleted )?\d+: \S+\s+inet6? ([^/\s]+)/;
+/** On an interface: what the loopback keeps for open connections, nobody else can reach. The kernel tells of it late (IPv6: after it is gone elsewhere). */
+const changeLine = /^\[([^\]]+)\]\s*(Deleted )?\d+: (?!lo\s)\S+\s+inet6? ([^/\s]+)/;
 
 export class AddressRecord {
-  readonly #monitor: Program;
+  readonly #monitor: Pick<Program, 'output'>;
   readonly #address: string;
   readonly #changes: Change[] = [];
   #read = 0;
 
-  constructor(monitor: Program, address: string) {
+  constructor(monitor: Pick<Program, 'output'>, address: string) {
     this.#monitor = monitor;
     this.#address = address;
   }
