@@ -68,7 +68,7 @@ export class NftablesHandoff implements Handoff {
     ]);
   }
 
-  keep(router: string, { family, addresses }: HandoffAddresses, ownAddress: string): SystemFailure {
+  keep(router: string, { family, addresses }: HandoffAddresses, ownAddress: string, forGood: boolean): SystemFailure {
     const own = addressToBytes(family, ownAddress);
     const keys = addressKeys(family, addresses);
     if (own === undefined || keys === undefined) return 'EINVAL';
@@ -79,6 +79,7 @@ export class NftablesHandoff implements Handoff {
     }
     // Should the addresses come back, what is open now belongs here; until then nothing new can begin here.
     this.#open.delete(router);
+    if (forGood) return undefined;
     void connectionsAt(family, keys).then((open) => this.#open.set(router, open.slice(0, limits.openConnectionsMax)));
     return undefined;
   }

@@ -26,8 +26,8 @@ function world() {
       it.asked.push(`pass ${addresses.join()} on to ${holder.address}`);
       return it.failure;
     },
-    keep: (_router, { addresses }) => {
-      it.asked.push(`keep ${addresses.join()}`);
+    keep: (_router, { addresses }, _own, forGood) => {
+      it.asked.push(`keep ${addresses.join()}${forGood ? ' for good' : ''}`);
       return it.failure;
     },
     end: () => it.asked.push('end'),
@@ -104,8 +104,9 @@ test('kept on the loopback before they leave the interface, and a little longer 
 });
 
 test('whoever ends keeps them no longer than it says', () => {
-  const { open, run } = world();
-  open.keep([address], 'eth0', '10.0.0.2', '10.0.0.1');
+  const { it, open, run } = world();
+  open.keep([address], 'eth0', '10.0.0.2', '10.0.0.1', true);
+  assert.equal(it.asked[0], 'keep 10.0.0.5 for good');
   open.keepNoLongerThan(300);
   assert.equal(run(), 1_300);
 });

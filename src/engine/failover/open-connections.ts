@@ -64,16 +64,23 @@ export class OpenConnections {
 
   /**
    * Takes the addresses off their interface and keeps them for what is open: `successor` has them now. What was passed on until now is not any
-   * more: clients know their new place. `ownAddress`: this host's own on that network.
+   * more: clients know their new place. `ownAddress`: this host's own on that network. `forGood`: this router ends.
    *
    * @returns false where that can't be done, or helps nobody: nothing has changed then.
    */
-  keep(addresses: readonly VirtualAddress[], device: string, successor: string, ownAddress: string): boolean {
+  keep(
+    addresses: readonly VirtualAddress[],
+    device: string,
+    successor: string,
+    ownAddress: string,
+    forGood = false,
+  ): boolean {
     const { handoff, clock } = this.#world;
     const kept = this.#movable(addresses);
     if (handoff === undefined || kept.length === 0 || this.#world.companion?.(successor) !== 'up') return false;
     const { name, family } = this.#settings();
-    const failure = handoff.keep(name, { family, addresses: kept.map(({ address }) => address) }, ownAddress);
+    const addressesKept = { family, addresses: kept.map(({ address }) => address) };
+    const failure = handoff.keep(name, addressesKept, ownAddress, forGood);
     if (this.#failed(failure)) return false;
     this.#holdings.keepOnLoopback(kept, Math.ceil(limits.keptMs / 1000));
     this.#holdings.remove(addresses, device);

@@ -193,8 +193,11 @@ export class RouterDriver {
     const { heard } = this.machine.status();
     const successor = heard !== undefined && heard.atMs >= since ? heard.source : undefined;
     const own = this.#channel?.source;
+    const forGood = this.machine.stateKind === 'initialize';
     const kept =
-      successor !== undefined && own !== undefined && this.#open.keep(addresses, this.device(), successor, own);
+      successor !== undefined &&
+      own !== undefined &&
+      this.#open.keep(addresses, this.device(), successor, own, forGood);
     if (kept) this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
     else {
       this.#remove(addresses, true);

@@ -20,8 +20,11 @@ export interface Handoff {
    * were open at the last `keep`.
    */
   passOn(router: string, addresses: HandoffAddresses, holder: OldHolder): SystemFailure;
-  /** Old holder, before it moves them to the loopback: nobody learns this host's hardware address for them any more. */
-  keep(router: string, addresses: HandoffAddresses, ownAddress: string): SystemFailure;
+  /**
+   * Old holder, before it moves them to the loopback: nobody learns this host's hardware address for them any more. `forGood`: they don't come
+   * back in this life, so that nobody will ask what is open now.
+   */
+  keep(router: string, addresses: HandoffAddresses, ownAddress: string, forGood: boolean): SystemFailure;
   /** Success too where there is nothing. */
   end(router: string): void;
   close(): void;
