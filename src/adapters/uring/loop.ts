@@ -11,6 +11,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Alarm, Clock } from '../../engine/ports/time.ts';
 import { type UvLoop, uvLoop } from '../libc.ts';
 import { kind, kindBits, kindMask, op, pollFor } from './abi.ts';
+import { EventRate } from './event-rate.ts';
 import { SendSlots } from './memory.ts';
 import { Pipes } from './pipes.ts';
 import { ReceiveBuffers } from './receive-buffers.ts';
@@ -50,6 +51,7 @@ export class UringLoop {
   readonly #alarms: LoopAlarm[] = [];
   #nextAlarmMs = Infinity;
   #now = performance.now();
+  readonly #rate = new EventRate(this.#now);
   /**
    * The same for those who ask the clock, and the wall's time once somebody asked. These fields are made with something that is no number,
    * so that V8 keeps numbers in them as objects, one a turn; from a field of numbers each answer would be an object of its own.
@@ -188,9 +190,11 @@ export class UringLoop {
         if (didSomething) waitMs = Math.min(waitMs, latest - this.#now);
         if (!this.#uvWatched) this.#watchUv();
       }
-      this.ring.submitAndWait(waitMs);
+      this.ring.submitAndWait(waitMs, this.#rate.perMs);
       this.#look();
-      if (this.ring.take(this.#completed) > 0) didSomething = true;
+      const events = this.ring.take(this.#completed);
+      this.#rate.count(events, this.#now);
+      if (events > 0) didSomething = true;
       if (yields) break;
     }
     this.#settle();

@@ -30,11 +30,11 @@ import { mapBytes, noteRing, noteRingClosing } from './ledger.ts';
 const sqEntries = 1024;
 const failuresMax = 100;
 /**
- * A busy thread waits so long for company: events that come one by one cost a system call each, and the caches of all they pass. It is
- * less than a tenth of what a request takes at such a load, and only who has just had that many events waits at all.
+ * Where events come fast, the ring waits so long for company: one by one they cost a system call each, and the caches of all they pass.
+ * Where a wait would bring few it doesn't wait: a request comes by four times or more, and would be late each time.
  */
 const gatherMicroseconds = 100;
-const gatherEventsMin = 4;
+const gatherEventsMin = 6;
 const gatherEventsMax = 32;
 /** Waits are no longer than this, an hour: a turn without events costs nothing. */
 const waitMsMax = 3_600_000;
@@ -73,8 +73,6 @@ export class Ring {
   #certain = 0;
   /** The kernel can wait for several. */
   readonly #gathers: boolean;
-  /** Completions taken since the last wait. */
-  #taken = 0;
   readonly #enterFd: number;
   readonly #enterFlags: number;
   /** struct io_uring_getevents_arg, and the struct __kernel_timespec that it points to. */
@@ -241,27 +239,27 @@ export class Ring {
   }
 
   /**
-   * Hands over what was pushed and waits until something completes; when much did last time, a moment for more of it.
+   * Hands over what was pushed and waits until something completes; where events come fast, a moment for more of them.
    * @param waitMs how long at most, with fraction; Infinity for ever, 0 not at all.
+   * @param eventsPerMs how fast they came lately.
    */
-  submitAndWait(waitMs: number): void {
-    const busy = this.#gathers && this.#taken >= gatherEventsMin;
-    this.#taken = 0;
+  submitAndWait(waitMs: number, eventsPerMs = 0): void {
+    const gathers = this.#gathers && eventsPerMs * gatherMicroseconds >= gatherEventsMin * 1000;
     if (waitMs <= 0) {
       this.#enter(0, enter.GETEVENTS, 0, 0);
       return;
     }
-    if (waitMs === Infinity && !busy) {
+    if (waitMs === Infinity && !gathers) {
       this.#enter(1 + this.#certain, enter.GETEVENTS, 0, 0);
       return;
     }
     // struct io_uring_getevents_arg: min_wait_usec at byte 12; then it is as if the wait were for one event.
-    this.#wait[3] = busy ? gatherMicroseconds : 0;
+    this.#wait[3] = gathers ? gatherMicroseconds : 0;
     const ms = Math.min(waitMs, waitMsMax);
     const seconds = Math.floor(ms / 1000);
     this.#wait[16] = seconds;
     this.#wait[18] = Math.ceil((ms - seconds * 1000) * 1e6);
-    const events = busy ? gatherEventsMax : 1;
+    const events = gathers ? gatherEventsMax : 1;
     this.#enter(events + this.#certain, enter.GETEVENTS | enter.EXT_ARG, this.#waitAddress, 24);
   }
 
@@ -308,7 +306,6 @@ export class Ring {
       words[this.#cqHead] = head;
       completed(target, generation, result, flags);
     }
-    this.#taken += count;
     return count;
   }
 
