@@ -8,13 +8,14 @@ import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
 import type { SyncGroup } from '../../core/vrrp/sync-group.ts';
 import type { VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
-import type { Link, LinkAddress } from '../ports/links.ts';
 import type { Alarm } from '../ports/time.ts';
-import { tellAddresses } from './assigned-addresses.ts';
+import { isVirtualAddress, tellAddresses } from './assigned-addresses.ts';
 import { BfdSessions, type FollowedPeer } from './bfd-sessions.ts';
 import { type CommandSafety, judgeCommands } from './command-safety.ts';
 import { type AddressConflict, ConflictWatch } from './conflict-watch.ts';
+import { Ending } from './ending.ts';
 import type { FailoverOptions, FailoverPorts } from './failover-ports.ts';
+import { LinkEvents } from './link-events.ts';
 import { type Member, Members } from './members.ts';
 import { noticeLowerHeard, noticePriority, noticeState, repeatStates } from './notices.ts';
 import { Notifier } from './notifier.ts';
@@ -23,6 +24,7 @@ import { RouterDriver } from './router-driver.ts';
 import { SettledLinks } from './settled-links.ts';
 import { StaticHoldings } from './static-holdings.ts';
 import { runTimed } from './timed-command.ts';
+import { Timetable } from './timetable.ts';
 import { TrackedObjects } from './tracked-objects.ts';
 import { UnknownVrids } from './unknown-vrids.ts';
 
@@ -30,17 +32,13 @@ export class Failover {
   readonly #ports: FailoverPorts;
   readonly #options: FailoverOptions;
   readonly #announcements = new AnnouncementSchedule();
-  readonly #alarm: Alarm;
+  readonly #timetable: Timetable;
   readonly #startAlarm: Alarm;
   readonly #statics: StaticHoldings;
   readonly #conflicts: ConflictWatch;
   readonly #bfd: BfdSessions | undefined;
-  #alarmAt = Infinity;
-  /** The earliest deadline of what isn't BFD's. */
-  #othersAt = Infinity;
-  /** At the end: what is left to do when the last address is gone. */
-  #whenMoved: (() => void) | undefined;
-  #whenReleased: (() => void) | undefined;
+  readonly #linkEvents: LinkEvents;
+  #ending: Ending | undefined;
   readonly #members: Members;
   readonly #links: SettledLinks;
   readonly #unknownVrids: UnknownVrids;
@@ -69,7 +67,6 @@ export class Failover {
     this.#handedOver = new Set(options.handedOver);
     this.#serving = options.awaitsBalancer ? 'unknown' : true;
     this.#serversLeft = options.awaitsBalancer ? true : undefined;
-    this.#alarm = ports.clock.alarm(() => this.#due());
     this.#members = new Members({
       ...ports,
       carryOut: (member, action) => this.#carryOut(member, action),
@@ -81,8 +78,15 @@ export class Failover {
     this.#startAlarm = ports.clock.alarm(() => this.#begin());
     this.#statics = new StaticHoldings(ports.links, ports.journal);
     this.#safety = judgeCommands(plan, ports);
+    this.#linkEvents = new LinkEvents({
+      packets: ports.packets,
+      members: this.#members,
+      statics: this.#statics,
+      tracking: () => this.#tracking(),
+      told: () => this.#schedule(),
+    });
     this.#conflicts = new ConflictWatch(ports, (router, address, hardwareAddress) =>
-      this.#addressClaimed(router, address, hardwareAddress),
+      this.#linkEvents.addressClaimed(router, address, hardwareAddress),
     );
     this.#notifier = new Notifier(plan, ports, (command) => this.#safety.usable(command));
     this.#bfd =
@@ -92,13 +96,20 @@ export class Failover {
         {
           lost: (source) => this.#toAll({ kind: 'peer-lost', source }),
           changed: () => this.#tracking(),
-          // A deadline that moved on is seen when the alarm rings for the one before: setting it forty times a second would cost more.
           moved: () => {
-            if (this.#running && (this.#bfd?.deadline() ?? Infinity) < this.#alarmAt) this.#arm();
+            if (this.#running) this.#timetable.planBfd();
           },
           answersOn: (index) => this.drivers.some((driver) => driver.answersOn(index)),
         },
       );
+    this.#timetable = new Timetable(ports.clock, ports.packets, this.#bfd, {
+      deadline: () => Math.min(this.#announcements.deadline() ?? Infinity, this.#members.deadline()),
+      timer: (now) => {
+        this.#members.timer(now);
+        this.#sendAnnouncements();
+        this.#schedule();
+      },
+    });
   }
 
   get plan(): VrrpPlan {
@@ -129,12 +140,7 @@ export class Failover {
 
   start(): void {
     const { clock, links, journal } = this.#ports;
-    links.watch({
-      linkChanged: (link) => this.#linkChanged(link),
-      linkRemoved: (link) => this.#linkChanged(link),
-      addressAdded: (address) => this.#addressChanged(address),
-      addressRemoved: (address) => this.#addressRemoved(address),
-    });
+    links.watch(this.#linkEvents);
     const { startupDelayMs, delayAfterBootMs, startupScript } = this.#plan.global;
     const begin = () => {
       if (!this.#stopped) this.#begin();
@@ -158,8 +164,8 @@ export class Failover {
     for (const member of this.#members.all) this.#members.give(member, { kind: 'shutdown' });
     this.#tracked?.close();
     // Addresses may outlast us for a moment, until their next holder is heard.
-    this.#whenMoved = moved ?? (() => this.#endConnections(handoff.keptAtEndMs));
-    this.#whenReleased = () => this.#end(done);
+    const keepBriefly = () => this.#endConnections(handoff.keptAtEndMs);
+    this.#ending = new Ending(moved ?? keepBriefly, () => this.#end(done));
     this.#schedule();
   }
 
@@ -174,7 +180,7 @@ export class Failover {
   }
 
   #end(done: () => void): void {
-    this.#alarm.clear();
+    this.#timetable.clear();
     // The last word: the next holder passes nothing on any more.
     this.#bfd?.close();
     for (const driver of this.drivers) driver.close();
@@ -255,13 +261,7 @@ export class Failover {
       plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index))),
       plan.syncGroups,
     );
-    this.#tracked = new TrackedObjects(
-      plan,
-      this.#trackingWorld(),
-      this.#safety.unusableScripts,
-      this.#trackedChanged,
-      this.#tracked,
-    );
+    this.#track(this.#tracked);
     for (const member of stays) {
       const router = plan.routers[this.#members.all.indexOf(member)];
       member.driver.plan = router;
@@ -288,12 +288,7 @@ export class Failover {
       this.#plan.syncGroups,
     );
     this.#listenForBfd();
-    this.#tracked = new TrackedObjects(
-      this.#plan,
-      this.#trackingWorld(),
-      this.#safety.unusableScripts,
-      this.#trackedChanged,
-    );
+    this.#track();
     for (const member of this.#members.all) this.#startMember(member);
     this.#schedule();
   }
@@ -304,12 +299,14 @@ export class Failover {
     for (const { settings } of this.drivers) if (settings.peerBfd !== false) this.#bfd?.listen(settings.family);
   }
 
-  #trackingWorld() {
-    return {
+  #track(before?: TrackedObjects): void {
+    const world = {
       ...this.#ports,
       bfdResult: (session: number) => this.#bfd?.result(session) ?? ('failed' as const),
       ...(this.#serversLeft === undefined ? {} : { serversLeft: () => this.#serversLeft !== false }),
     };
+    const { unusableScripts } = this.#safety;
+    this.#tracked = new TrackedObjects(this.#plan, world, unusableScripts, this.#trackedChanged, before);
   }
 
   #member(plan: VirtualRouterPlan, grouped: boolean): Member {
@@ -324,24 +321,15 @@ export class Failover {
         this.#bfd?.follow(peer, forMs);
         this.#schedule();
       },
-      otherRouter: (interfaceName: string, id: number, source: string) => {
-        const { global, routers } = this.#plan;
-        const known = routers.some(
-          ({ settings: own }) => own.interface === interfaceName && own.virtualRouterId === id,
-        );
-        if (global.logUnknownVrids && !known) this.#unknownVrids.heard(interfaceName, id, source);
-      },
-      isVirtual: (address: string) =>
-        this.#plan.routers.some(({ settings }) =>
-          [...settings.addresses, ...settings.excludedAddresses].some((virtual) => virtual.address === address),
-        ),
+      otherRouter: (interfaceName: string, id: number, source: string) =>
+        this.#unknownVrids.heard(this.#plan, interfaceName, id, source),
+      isVirtual: (address: string) => isVirtualAddress(this.#plan, address),
     };
     const driver = new RouterDriver(plan, machine, world, (event) => {
       this.#members.give(member, event);
       // A resignation makes the take-over due at once, with what waits in the sockets heard first.
       if (event.kind === 'advertisement' && (machine.deadline() ?? Infinity) <= clock.now()) {
-        this.#othersAt = clock.now();
-        this.#due();
+        this.#timetable.dueNow();
       } else this.#schedule();
     });
     const member: Member = { driver, group: undefined, trackingTold: '' };
@@ -390,57 +378,7 @@ export class Failover {
     if (member.driver.machine.priority !== before) noticePriority(this.#notifier, member);
   }
 
-  #linkChanged(_link: Link): void {
-    for (const { driver } of this.#members.all) driver.linkChanged();
-    this.#tracking();
-  }
-
-  #addressChanged(address: LinkAddress): void {
-    for (const { driver } of this.#members.all) if (!driver.holdings.isHeld(address)) driver.linkChanged();
-  }
-
-  #addressRemoved(address: LinkAddress): void {
-    for (const member of this.#members.all)
-      if (member.driver.holdings.isHeld(address)) {
-        this.#members.give(member, { kind: 'address-lost', address: address.address });
-        this.#schedule();
-      }
-    this.#statics.lost(address);
-    this.#addressChanged(address);
-  }
-
-  #addressClaimed(router: string, address: string, hardwareAddress: string): boolean {
-    // The new active router announces right behind its advertisement: that one must have been heard first.
-    this.#ports.packets.receiveWaiting();
-    const member = this.#members.named(router);
-    if (member?.driver.machine.stateKind !== 'active') return false;
-    this.#members.give(member, { kind: 'address-conflict', address, hardwareAddress });
-    this.#schedule();
-    return true;
-  }
-
   // ------------------------------------------------------------ time
-
-  #due(): void {
-    const dueAt = this.#alarmAt;
-    const now = this.#ports.clock.now();
-    // What wakes this process most often is BFD: a packet to be sent, or a neighbour that did say something in time. Nothing else moves then.
-    if (this.#bfd !== undefined && this.#othersAt > now) {
-      if (this.#bfd.judgesAt <= now) this.#bfd.receiveWaiting();
-      if (this.#bfd.judgesAt > now) {
-        this.#bfd.timer(dueAt);
-        this.#arm();
-        return;
-      }
-    }
-    // What has arrived was heard before any timer is believed: a late process must not take over from a router that just spoke.
-    this.#ports.packets.receiveWaiting();
-    this.#bfd?.receiveWaiting();
-    this.#bfd?.timer(dueAt);
-    this.#members.timer(this.#ports.clock.now());
-    this.#sendAnnouncements();
-    this.#schedule();
-  }
 
   #sendAnnouncements(): void {
     const now = this.#ports.clock.now();
@@ -451,26 +389,7 @@ export class Failover {
   }
 
   #schedule(): void {
-    if (!this.#running && this.#whenReleased === undefined) return;
-    if (this.#whenMoved !== undefined && this.drivers.every((driver) => driver.moved)) {
-      const moved = this.#whenMoved;
-      this.#whenMoved = undefined;
-      moved();
-    }
-    this.#othersAt = Math.min(this.#announcements.deadline() ?? Infinity, this.#members.deadline());
-    if (this.#whenReleased !== undefined && this.drivers.every((driver) => driver.deadline() === Infinity)) {
-      const released = this.#whenReleased;
-      this.#whenReleased = undefined;
-      released();
-      return;
-    }
-    this.#arm();
-  }
-
-  #arm(): void {
-    const earliest = Math.min(this.#othersAt, this.#bfd?.deadline() ?? Infinity);
-    if (earliest === Infinity) this.#alarm.clear();
-    else this.#alarm.set(earliest);
-    this.#alarmAt = earliest;
+    if (!this.#running && this.#ending === undefined) return;
+    if (this.#ending?.look(this.drivers) !== true) this.#timetable.plan();
   }
 }

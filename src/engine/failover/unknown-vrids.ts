@@ -1,4 +1,5 @@
 /** log_unknown_vrids: advertisements of virtual routers that are not configured here, each sender of one told of once. */
+import type { VrrpPlan } from '../../plan/vrrp.ts';
 import type { Journal } from '../ports/logs.ts';
 
 /** A segment may have all 255 VRIDs, each with a few routers; a flood of made-up senders fills the journal no further. */
@@ -12,7 +13,11 @@ export class UnknownVrids {
     this.#journal = journal;
   }
 
-  heard(interfaceName: string, virtualRouterId: number, source: string): void {
+  heard({ global, routers }: VrrpPlan, interfaceName: string, virtualRouterId: number, source: string): void {
+    const known = routers.some(
+      ({ settings }) => settings.interface === interfaceName && settings.virtualRouterId === virtualRouterId,
+    );
+    if (!global.logUnknownVrids || known) return;
     const key = `${interfaceName} ${virtualRouterId} ${source}`;
     if (this.#told.has(key) || this.#told.size >= toldMax) return;
     this.#told.add(key);
