@@ -37,6 +37,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   #pumping = false;
   #paused = false;
   #dropped = 0;
+  /** What waited to be sent when the last time for it began. */
+  #unsentBytes = 0;
   #ownIdle: IdlePool | undefined;
   #forwardedForLine: Uint8Array | undefined;
 
@@ -146,10 +148,16 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
         this.exchange!.clientExpired();
         break;
       default:
-        this.stream.reset();
+        this.#lastExpired();
         return;
     }
     this.stream.flush();
+  }
+
+  /** The time for what waits to be sent at the end is over. A client that goes on reading has it anew. */
+  #lastExpired(): void {
+    if (this.stream.unsentBytes < this.#unsentBytes) this.#armLast();
+    else this.stream.reset();
   }
 
   // ---------------------------------------------------------------- from the exchange
@@ -348,6 +356,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     this.stream.shutdown();
     if (this.#paused) this.stream.resume();
     this.#paused = false;
+    this.#unsentBytes = this.stream.unsentBytes;
     this.#arm(lingerMs);
   }
 
@@ -359,6 +368,11 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
     }
     this.stream.close();
     // A client that reads nothing must not keep the rest of its answer in memory for ever.
+    this.#armLast();
+  }
+
+  #armLast(): void {
+    this.#unsentBytes = this.stream.unsentBytes;
     const { timeouts } = this.frontend.plan;
     this.#arm(timeouts.clientFin || timeouts.client || lingerMs);
   }

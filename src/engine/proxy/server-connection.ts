@@ -2,6 +2,7 @@
 import type { Stream, StreamError, StreamHandler } from '../ports/streams.ts';
 import { HeldBytes } from './held-bytes.ts';
 import type { IdlePool } from './idle-pool.ts';
+import type { LastBytes } from './last-bytes.ts';
 import type { ServerRuntime } from './runtime.ts';
 
 /** What a server connection tells the exchange that it serves. */
@@ -29,6 +30,8 @@ export class ServerConnection implements StreamHandler {
   /** The beginning of a response head that has not arrived whole. */
   readonly held = new HeldBytes();
   isOpen = false;
+  /** Since it was given up. */
+  last: LastBytes | undefined;
   #pooled = false;
 
   /** Where it rests: the server's pool, or with `http-reuse never` one that belongs to a single client. */
@@ -57,9 +60,14 @@ export class ServerConnection implements StreamHandler {
 
   /** Ends the connection; nothing of it is told to anyone any more. The pool has let go of it already. */
   discard(): void {
+    this.letGo();
+    this.stream.close();
+  }
+
+  /** The same, and its stream is the caller's. */
+  letGo(): void {
     this.#pooled = false;
     this.exchange = undefined;
-    this.stream.close();
   }
 
   /** Ends it at once: whatever is under way on it is not wanted any more. */
@@ -93,6 +101,7 @@ export class ServerConnection implements StreamHandler {
   }
 
   closed(error: StreamError | undefined): void {
+    this.last?.over();
     const { exchange } = this;
     if (exchange !== undefined) {
       if (this.isOpen) exchange.serverEnded(error ?? 'reset');

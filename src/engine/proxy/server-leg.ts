@@ -7,6 +7,7 @@ import { relayBytesMin } from '../../core/limits.ts';
 import type { StreamError } from '../ports/streams.ts';
 import { ExchangeReport } from './exchange-report.ts';
 import type { HttpClient } from './http-client.ts';
+import { LastBytes } from './last-bytes.ts';
 import { RequestSide } from './request-side.ts';
 import { type ResponseOwner, ResponseSide } from './response-side.ts';
 import type { BackendRuntime, ServerRuntime } from './runtime.ts';
@@ -151,7 +152,7 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
       this.connection = undefined;
       const whole = this.request.body.done && response.body.done;
       if (response.keepServer && whole && !context.stopping) connection.rest();
-      else connection.discard();
+      else this.#giveUp(connection);
     }
     this.releaseServer();
   }
@@ -172,7 +173,18 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
     if (connection === undefined) return;
     this.connection = undefined;
     this.context.wheel.disarm(this.timer);
-    connection.discard();
+    this.#giveUp(connection);
+  }
+
+  /** A server that doesn't read holds up what waits to be sent to it: a part of a request is of no use, a whole one has its time. */
+  #giveUp(connection: ServerConnection): void {
+    const { stream } = connection;
+    if (stream.unsentBytes === 0) connection.discard();
+    else if (this.request.body.done) {
+      const { server, serverFin } = this.backend!.plan.timeouts;
+      connection.letGo();
+      connection.last = LastBytes.close(this.context, stream, serverFin || server);
+    } else connection.abort();
   }
 
   /** The rest of a long body needs no looking at: the adapter may pass it on by itself. */
@@ -193,7 +205,11 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   /** It did pass so many on, or what it could not pass on before moves. */
   protected requestRelayed(bytes: number): void {
     const { body } = this.request;
-    if (body.done) return;
+    if (body.done) {
+      // The server has not seen the end of the request while it still reads.
+      if (!this.response.started) this.armServer();
+      return;
+    }
     if (bytes > 0) body.skip(bytes);
     this.report.bytesUploaded += bytes;
     this.armServer();

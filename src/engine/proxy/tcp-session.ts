@@ -1,5 +1,6 @@
 /** A connection in TCP mode: a server is found for it, then bytes pass both ways until both sides have ended. */
 import type { Stream, StreamError, StreamHandler } from '../ports/streams.ts';
+import { LastBytes } from './last-bytes.ts';
 import { fillSearch, type ReportKind, report } from './log-exchange.ts';
 import { whole } from './record.ts';
 import { Relay, type RelayOwner } from './relay.ts';
@@ -20,6 +21,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
   #over = false;
   #logged = false;
   #clientClosed = false;
+  #clientLast: LastBytes | undefined;
 
   constructor(context: ProxyContext, frontend: FrontendRuntime, client: Stream, listener: number) {
     super(context);
@@ -73,6 +75,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
 
   closed(error: StreamError | undefined): void {
     this.#clientClosed = true;
+    this.#clientLast?.over();
     if (this.#relay !== undefined) this.#relay.clientClosed(error);
     else this.#abandon();
     this.context.wheel.remove(this.timer);
@@ -150,7 +153,7 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
   }
 
   protected connectTimedOut(): void {
-    this.#dropServer();
+    this.#dropServer(false);
     this.connectFailed(true);
   }
 
@@ -183,11 +186,14 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     const { record } = context;
     context.wheel.disarm(this.timer);
     record.serverStream = this.#server?.stream;
-    this.#dropServer();
+    // Who has read nothing in all that time is not waited for any longer.
+    const isLate = state === 'D' && (cause === 'c' || cause === 's');
+    this.#dropServer(isLate);
     if (!this.#clientClosed) {
+      const { client, clientFin } = this.#frontend.plan.timeouts;
       // Broken off by the other side's failure: the client must not take a part for the whole.
-      if (cause === 'S' && state === 'D') this.#client.reset();
-      else this.#client.close();
+      if ((cause === 'S' && state === 'D') || (isLate && this.#client.unsentBytes > 0)) this.#client.reset();
+      else this.#clientLast = LastBytes.close(context, this.#client, clientFin || client);
     }
     this.releaseServer();
     this.#report(this.#logged ? 'end-logged-before' : 'end', cause, state);
@@ -231,11 +237,13 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
     );
   }
 
-  #dropServer(): void {
-    const server = this.#server;
-    if (server === undefined) return;
+  #dropServer(isLate: boolean): void {
+    const side = this.#server;
+    if (side === undefined) return;
     this.#server = undefined;
-    server.detach();
+    const { server, serverFin } = this.backend!.plan.timeouts;
+    if (isLate && side.stream.unsentBytes > 0) side.stream.reset();
+    side.detach(this.context, serverFin || server);
   }
 
   protected flush(): void {
@@ -248,14 +256,15 @@ export class TcpSession extends ServerSearch implements StreamHandler, RelayOwne
 class TcpServer implements StreamHandler {
   stream!: Stream;
   #session: TcpSession | undefined;
+  #last: LastBytes | undefined;
 
   constructor(session: TcpSession) {
     this.#session = session;
   }
 
-  detach(): void {
+  detach(context: ProxyContext, lastMs: number): void {
     this.#session = undefined;
-    this.stream.close();
+    this.#last = LastBytes.close(context, this.stream, lastMs);
   }
 
   opened(): void {
@@ -274,6 +283,7 @@ class TcpServer implements StreamHandler {
     this.#session?.serverEnded();
   }
   closed(error: StreamError | undefined): void {
+    this.#last?.over();
     this.#session?.serverClosed(error);
   }
 }
