@@ -5,26 +5,24 @@
  * group first.
  */
 
-import { wrapAuthenticated } from '../../core/vrrp/ah.ts';
 import type { AnnouncementSchedule } from '../../core/vrrp/announcement-schedule.ts';
 import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
-import { gratuitousArp, unsolicitedNeighbourAdvertisement } from '../../core/vrrp/frames.ts';
 import { leaseSeconds } from '../../core/vrrp/intervals.ts';
 import type { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
-import { encodeAdvertisement, passwordBytes } from '../../core/vrrp/packet.ts';
 import { receiveAdvertisement } from '../../core/vrrp/receive.ts';
 import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import { emptyStatistics } from '../../core/vrrp/statistics.ts';
 import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Firewall } from '../ports/firewall.ts';
 import type { Link, Links } from '../ports/links.ts';
-import type { Channel, Packets, ReceivedPacket } from '../ports/packets.ts';
+import type { Packets, ReceivedPacket } from '../ports/packets.ts';
 import type { FollowedPeer } from './bfd-sessions.ts';
 import { Neighbours } from './control-neighbours.ts';
 import { ExtraAnnouncements } from './extra-announcements.ts';
 import { Holdings } from './holdings.ts';
 import { OpenConnections, type OpenConnectionsWorld } from './open-connections.ts';
 import { ReceiveLog } from './receive-log.ts';
+import { RouterChannel } from './router-channel.ts';
 import { VirtualLink } from './virtual-link.ts';
 
 export interface DriverWorld extends OpenConnectionsWorld {
@@ -62,13 +60,9 @@ export class RouterDriver {
   readonly #deliver: (event: VrrpEvent) => void;
   readonly #receiveLog: ReceiveLog;
   readonly #virtualLink: VirtualLink;
-  #channel: { readonly channel: Channel; readonly index: number; readonly source: string } | undefined;
-  #identification = 0;
-  /** Sequence numbers of the authentication header: sent, and last heard. */
-  #sentSequence = 0;
+  readonly #channel: RouterChannel;
+  /** Sequence number of the authentication header that was heard last. */
   #heardSequence = 0;
-  #sendFailure: string | undefined;
-  #openFailure: string | undefined;
   readonly #extra = new ExtraAnnouncements();
   #linkTold = '';
   /** Addresses that are no longer ours and still on the interface. */
@@ -98,6 +92,11 @@ export class RouterDriver {
     this.#open = new OpenConnections(world, this.holdings, () => this.settings);
     this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
     this.#virtualLink = new VirtualLink(world.links, world.journal);
+    this.#channel = new RouterChannel(
+      world,
+      () => this.plan,
+      (packet) => this.#received(packet),
+    );
   }
 
   get settings(): VirtualRouterSettings {
@@ -110,8 +109,8 @@ export class RouterDriver {
     const usable = base?.running === true && (base.multicast || this.settings.transport.kind === 'unicast');
     const address = base === undefined ? undefined : this.#sourceAddress(base);
     if (base !== undefined && address !== undefined && base.up) this.#openChannel(base, address);
-    else this.#closeChannel();
-    const up = usable && (this.#channel !== undefined || address === undefined);
+    else this.#channel.close();
+    const up = usable && (this.#channel.isOpen || address === undefined);
     const told = `${up} ${address}`;
     if (told === this.#linkTold) return;
     this.#linkTold = told;
@@ -192,7 +191,7 @@ export class RouterDriver {
     this.#lingering = undefined;
     const { heard } = this.machine.status();
     const successor = heard !== undefined && heard.atMs >= since ? heard.source : undefined;
-    const own = this.#channel?.source;
+    const own = this.#channel.source;
     const forGood = this.machine.stateKind === 'initialize';
     const kept =
       successor !== undefined &&
@@ -223,19 +222,9 @@ export class RouterDriver {
     this.holdings.remove(addresses, this.device());
   }
 
-  /** Sends one gratuitous ARP or neighbour advertisement that the schedule says is due. */
+  /** Sends the one that the schedule says is due. */
   sendAnnouncement(device: string, address: VirtualAddress): void {
-    const link = this.#world.links.link(device);
-    if (link === undefined || link.hardwareAddress.length !== 6) return;
-    const frame =
-      address.family === 'ipv4'
-        ? gratuitousArp(link.hardwareAddress, address.address)
-        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, address.address, this.#forwards(device));
-    const kind = address.family === 'ipv4' ? 'gratuitous ARP' : 'unsolicited Neighbour Adverts';
-    this.#world.journal.detail(`Sending ${kind} on ${device} for ${address.address}`);
-    const failure = this.#world.packets.sendFrame(link.index, frame);
-    if (failure !== undefined)
-      this.#world.journal.log('err', `Error sending ${kind} on ${device} for ${address.address}: ${failure}`);
+    this.#channel.announce(device, address);
   }
 
   /** The interface that addresses go to when they name none. */
@@ -244,13 +233,8 @@ export class RouterDriver {
   }
 
   close(): void {
-    this.#closeChannel();
+    this.#channel.close();
     this.#virtualLink.remove();
-  }
-
-  /** RFC 4861 §4.4's R flag: this host is a router on that interface. */
-  #forwards(device: string): boolean {
-    return this.#world.links.parameter('ipv6', device, 'forwarding') === 1;
   }
 
   /** The instance's interface; with unicast and none named, the one that has the source address. */
@@ -279,37 +263,8 @@ export class RouterDriver {
   }
 
   #openChannel(base: Link, source: string): void {
-    const { settings } = this;
-    const link = this.#virtualLink.over(base, settings, source) ?? base;
-    const transmit = settings.vmac?.transmitOnBase === true ? base : link;
-    if (this.#channel?.index === transmit.index && this.#channel.source === source) return;
-    this.#closeChannel();
-    const { transport } = settings;
-    const opened = this.#world.packets.open(
-      {
-        interfaceIndex: transmit.index,
-        interfaceName: transmit.name,
-        family: settings.family,
-        protocol: settings.authentication.kind === 'ah' ? 51 : 112,
-        group: transport.kind === 'multicast' ? transport.group : undefined,
-        source,
-        ttl: transport.kind === 'multicast' ? 255 : (transport.ttl ?? 255),
-        receiveBufferBytes: this.plan.receiveBufferBytes,
-      },
-      (packet) => this.#received(packet),
-    );
-    if ('channel' in opened) {
-      this.#channel = { channel: opened.channel, index: transmit.index, source };
-      this.#openFailure = undefined;
-    } else if (opened.failure !== this.#openFailure) {
-      this.#openFailure = opened.failure;
-      this.#world.journal.log('err', `(${settings.name}) cannot open socket on ${transmit.name}: ${opened.failure}`);
-    }
-  }
-
-  #closeChannel(): void {
-    this.#channel?.channel.close();
-    this.#channel = undefined;
+    const link = this.#virtualLink.over(base, this.settings, source) ?? base;
+    this.#channel.open(this.settings.vmac?.transmitOnBase === true ? base : link, source);
   }
 
   #received(packet: ReceivedPacket): void {
@@ -322,7 +277,7 @@ export class RouterDriver {
     }
     const status = this.machine.status();
     const received = receiveAdvertisement(packet, settings, {
-      ownAddress: this.#channel?.source,
+      ownAddress: this.#channel.source,
       followed: status.state === 'backup' ? status.heard?.source : undefined,
       sequence: this.#heardSequence,
     });
@@ -346,11 +301,12 @@ export class RouterDriver {
 
   /** BFD over one hop (RFC 5881): with the router whose advertisements keep this one a backup. */
   #follow(source: string): void {
-    const open = this.#channel;
+    const { source: ownAddress, interfaceIndex: transmits } = this.#channel;
     const { state, activeAdvertisementIntervalMs, heard } = this.machine.status();
-    if (open === undefined || state !== 'backup' || heard?.source !== source || this.settings.peerBfd === false) return;
-    const interfaceIndex = this.#baseLink()?.index ?? open.index;
-    this.#world.followed?.({ source, ownAddress: open.source, interfaceIndex }, 4 * activeAdvertisementIntervalMs);
+    if (ownAddress === undefined || transmits === undefined) return;
+    if (state !== 'backup' || heard?.source !== source || this.settings.peerBfd === false) return;
+    const interfaceIndex = this.#baseLink()?.index ?? transmits;
+    this.#world.followed?.({ source, ownAddress, interfaceIndex }, 4 * activeAdvertisementIntervalMs);
   }
 
   /** Does it speak on that interface, and let others watch it by BFD? */
@@ -359,34 +315,10 @@ export class RouterDriver {
   }
 
   #advertise(priority: number): void {
-    if (this.#channel === undefined) return;
-    const { transport } = this.settings;
-    const destinations =
-      transport.kind === 'multicast' ? [transport.group] : transport.peers.map(({ address }) => address);
-    for (const destination of destinations) this.#send(priority, destination);
+    if (!this.#channel.isOpen) return;
+    this.#channel.advertise(priority);
     this.statistics.advertisementsSent++;
     if (priority === 0) this.statistics.priorityZeroSent++;
-  }
-
-  #send(priority: number, destination: string): void {
-    const open = this.#channel;
-    if (open === undefined) return;
-    const { settings } = this;
-    const { source } = open;
-    // 1 to 65535, so that the kernel takes ours instead of making one (raw(7)).
-    this.#identification = (this.#identification % 0xffff) + 1;
-    let payload = encodeAdvertisement(settings, priority, { source, destination });
-    if (settings.authentication.kind === 'ah') {
-      const unicast = settings.transport.kind === 'unicast';
-      const ttl = settings.transport.kind === 'unicast' ? (settings.transport.ttl ?? 255) : 255;
-      const envelope = { source, destination, ttl, identification: this.#identification };
-      const key = passwordBytes(settings.authentication.password);
-      payload = wrapAuthenticated(payload, key, ++this.#sentSequence, envelope, unicast);
-    }
-    const failure = open.channel.send(payload, destination, this.#identification);
-    if (failure !== undefined && failure !== this.#sendFailure)
-      this.#world.journal.log('warning', `(${settings.name}) sending to ${destination} failed: ${failure}`);
-    this.#sendFailure = failure;
   }
 
   #announce(addresses: readonly VirtualAddress[], repeat: number): void {
@@ -403,12 +335,6 @@ export class RouterDriver {
 
   #announceOwnAddress(): void {
     const link = this.#baseLink();
-    const source = this.#channel?.source;
-    if (link === undefined || source === undefined || link.hardwareAddress.length !== 6) return;
-    const frame =
-      this.settings.family === 'ipv4'
-        ? gratuitousArp(link.hardwareAddress, source)
-        : unsolicitedNeighbourAdvertisement(link.hardwareAddress, source, this.#forwards(link.name));
-    this.#world.packets.sendFrame(link.index, frame);
+    if (link !== undefined) this.#channel.announceSource(link);
   }
 }
