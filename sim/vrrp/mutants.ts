@@ -239,5 +239,6 @@ const copied = [
   'core/vrrp',
   'engine/failover/bfd-peer.ts',
   'engine/failover/bfd-sessions.ts',
+  'engine/failover/bfd-sockets.ts',
   'engine/failover/lateness.ts',
 ];

@@ -21,7 +21,7 @@ import {
 import { BfdSession, type SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
 import type { BfdSessionPlan } from '../../plan/vrrp.ts';
-import type { DatagramListener, ReceivedDatagram } from '../ports/datagrams.ts';
+import type { ReceivedDatagram } from '../ports/datagrams.ts';
 import {
   askAt,
   type BfdListener,
@@ -34,6 +34,7 @@ import {
   settingsOf,
   stateWord,
 } from './bfd-peer.ts';
+import { BfdSockets } from './bfd-sockets.ts';
 import { Lateness } from './lateness.ts';
 
 /** Where the router that is followed is, as its advertisement showed. */
@@ -48,19 +49,16 @@ export class BfdSessions {
   readonly #listener: BfdListener;
   readonly #peers: Peer[] = [];
   readonly #memories = new Memories();
-  readonly #sockets = new Map<'ipv4' | 'ipv6', DatagramListener | undefined>();
+  readonly #sockets: BfdSockets;
   readonly #lateness = new Lateness();
   #plans: readonly BfdSessionPlan[] = [];
   #multiplier: number = limits.multiplier;
   #closed = false;
-  #prompt = true;
-  /** When what waited in the sockets was last heard, and since when nobody is woken by what arrives. */
-  #heardAllAt = -Infinity;
-  #quietAt = -Infinity;
 
   constructor(world: BfdWorld, listener: BfdListener) {
     this.#world = world;
     this.#listener = listener;
+    this.#sockets = new BfdSockets(world, (datagram) => this.#received(datagram));
   }
 
   /** The configured sessions, at start and at a reload: those that stay the same go on. */
@@ -76,12 +74,7 @@ export class BfdSessions {
 
   /** Opens the listening socket for unwritten sessions: called for each family that a router here speaks. */
   listen(family: 'ipv4' | 'ipv6'): void {
-    if (this.#sockets.has(family) || this.#closed) return;
-    const opened = this.#world.datagrams.listen(family, singleHopPort, (datagram) => this.#received(datagram));
-    this.#sockets.set(family, 'failure' in opened ? undefined : opened);
-    if ('failure' in opened)
-      this.#world.journal.log('warning', `BFD: cannot listen on UDP port ${singleHopPort}: ${opened.failure}`);
-    else opened.attend(this.#prompt);
+    this.#sockets.listen(family);
   }
 
   /** Of the plan's session number `index`. */
@@ -95,8 +88,7 @@ export class BfdSessions {
   follow({ source, ownAddress, interfaceIndex }: FollowedPeer, forMs: number): void {
     const now = this.#world.clock.now();
     const family = source.includes(':') ? 'ipv6' : 'ipv4';
-    this.listen(family);
-    if (this.#sockets.get(family) === undefined) return;
+    if (!this.#sockets.listen(family)) return;
     let peer = this.#peers.find(({ neighbour }) => neighbour === source);
     if (peer === undefined) {
       const memory = this.#memories.find(source);
@@ -126,7 +118,7 @@ export class BfdSessions {
   }
 
   deadline(): number {
-    let earliest = this.#readAt;
+    let earliest = this.#sockets.readAt;
     for (const peer of this.#peers) {
       earliest = Math.min(earliest, peer.session.deadline() ?? Infinity, askAt(peer));
       if (peer.plan === undefined) earliest = Math.min(earliest, reviewAt(peer));
@@ -136,20 +128,14 @@ export class BfdSessions {
 
   /** When `timer` will judge somebody's silence: everything that waits in this host's sockets must have been heard then. */
   get judgesAt(): number {
-    let earliest = this.#readAt;
+    let earliest = this.#sockets.readAt;
     for (const peer of this.#peers) earliest = Math.min(earliest, peer.session.detectionDeadline, askAt(peer));
     return earliest;
   }
 
-  /** A socket that is full drops what is newest. */
-  get #readAt(): number {
-    return this.#prompt ? Infinity : Math.max(this.#heardAllAt, this.#quietAt) + limits.unreadMs;
-  }
-
   /** Hands over what waits in the sockets. */
   receiveWaiting(): void {
-    this.#world.datagrams.receiveWaiting();
-    this.#heardAllAt = this.#world.clock.now();
+    this.#sockets.receiveWaiting();
   }
 
   /** Whatever is due. From `judgesAt` on, waiting datagrams must have been handed over before. `dueAt`: when this call should have come. */
@@ -181,8 +167,7 @@ export class BfdSessions {
   close(): void {
     this.#closed = true;
     for (const peer of [...this.#peers]) this.#remove(peer, true);
-    for (const socket of this.#sockets.values()) socket?.close();
-    this.#sockets.clear();
+    this.#sockets.close();
   }
 
   // ------------------------------------------------------------ sessions come and go
@@ -322,7 +307,7 @@ export class BfdSessions {
     if (peer === undefined) return;
     const now = this.#world.clock.now();
     // By the wall clock, which may have been set meanwhile: it can't have waited since before the sockets were empty.
-    const waitedMs = Math.min(datagram.waitedMs, now - this.#heardAllAt);
+    const waitedMs = Math.min(datagram.waitedMs, now - this.#sockets.heardAllAt);
     peer.heardAt = now;
     if (peer.lostAt !== undefined) peer.wasLate = now - peer.lostAt < limits.lateMsMax;
     peer.lostAt = undefined;
@@ -360,11 +345,7 @@ export class BfdSessions {
       this.#peers.length <= limits.unreadSessionsMax &&
       this.#peers.some(isFollowed) &&
       this.#peers.every(({ session, asked }) => session.steady && !asked);
-    const prompt = !quiet;
-    if (prompt === this.#prompt) return;
-    this.#prompt = prompt;
-    this.#quietAt = this.#world.clock.now();
-    for (const socket of this.#sockets.values()) socket?.attend(prompt);
+    this.#sockets.attend(!quiet);
   }
 
   #send(peer: Peer, packet: ControlPacket): void {
