@@ -212,6 +212,7 @@ class SimStream implements Stream {
   shutdown(): void {
     if (this.gone || this.#closing) return;
     this.#finWanted = true;
+    this.#relaySource?.deliverLater();
     this.#transmitLater();
   }
 
@@ -219,6 +220,7 @@ class SimStream implements Stream {
     if (this.gone || this.#closing) return;
     this.#closing = true;
     this.#finWanted = true;
+    this.#relaySource?.deliverLater();
     this.#wantsDrained = false;
     // What is unread is dropped, but the window it filled opens: the peer's own FIN must get through.
     const unread = this.#in.splice(0).reduce((sum, segment) => sum + segment.length, 0);

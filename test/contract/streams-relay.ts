@@ -157,6 +157,38 @@ export function relayContract(contract: Contract): void {
     },
   );
 
+  for (const [what, end] of [
+    ['shut down', (far: Party) => far.shutdown()],
+    ['closed', (far: Party) => far.close()],
+  ] as const)
+    contract(`the receiver is held up and then ${what}: the rest is shown, and the end told`, async (world) => {
+      const data = pattern(40_000_000, 27);
+      const [source, pump] = sender('source', data);
+      const made = await chain(world, source, new Party('sink'), {
+        received: (_party, buffer, start, finish) => {
+          if (!isOver && !made.far.write(buffer, start, finish)) made.near.pause();
+        },
+        ended: () => {},
+      });
+      let isOver = false;
+      const { near, far, sink } = made;
+      sink.pause();
+      near.relay(far);
+      pump();
+      source.flush();
+      await world.quiet();
+      isOver = true;
+      end(far);
+      far.flush();
+      if (near.paused) near.resume();
+      await world.until(() => near.endedCount === 1, 'the end of what nobody takes');
+      assert.equal(near.receivedBytes + near.relayedBytes, data.length);
+      sink.resume();
+      await world.until(() => sink.endedCount === 1, 'the end');
+      assert.ok(sink.bytes.equals(data.subarray(0, sink.receivedBytes)), 'what the sink saw');
+      await ends(world, made);
+    });
+
   for (const dies of ['source', 'near', 'far', 'sink'] as const)
     contract(`relayed, and ${dies} is reset in the middle: each stream ends once`, async (world) => {
       const data = pattern(20_000_000, 25);

@@ -1,9 +1,8 @@
 /**
  * One connection on the ring.
  *
- * Receiving is one multishot entry for the stream's life; `pause` cancels it. Where bytes are to be passed to another stream, they go
- * through a pipe once there are many (passage.ts): a poll then tells that there are more, and the pipe belongs to the receiver until
- * it is empty.
+ * Receiving is one multishot entry for the stream's life; `pause` cancels it. Where bytes are to be passed to another stream, they go through
+ * a pipe once there are many (passage.ts): a poll then tells that there are more, and the pipe belongs to the receiver until it is empty.
  */
 import { highWaterBytes, lowWaterBytes } from '../../core/limits.ts';
 import type { Stream, StreamError, StreamHandler } from '../../engine/ports/streams.ts';
@@ -124,6 +123,7 @@ export class UringStream extends StreamEntries implements Stream, PassageEnd {
   /** Before the loop waits: brings the ring in line with what was asked for. */
   gather(): void {
     this.gathering = false;
+    if (this.#finWanted) this.incoming?.free(true);
     if (this.#life !== 'open' && this.#life !== 'closing') return;
     if (this.#sender.pipe === undefined) {
       if (!this.#sender.sending && this.#sender.bytes > 0) this.#send();
