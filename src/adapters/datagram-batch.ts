@@ -5,14 +5,12 @@
  * network card (udp(7), UDP_SEGMENT): twelve such lines cost about as much as two. So lines of one batch leave in groups, not in the
  * order in which they came; in a small batch, where order is what a reader sees and cost is not, they leave as they came.
  */
-import { writeBytes } from '../core/log/write.ts';
+import { type LogPage, lineBytesMax } from '../engine/ports/logs.ts';
 import { linux, stableBytes } from './libc.ts';
 
 export const linesMax = 64;
 /** A batch leaves when this much is gathered; below, waiting for company saves calls. */
 const batchBytes = 16_384;
-/** Room behind for the line that overflows the batch: the longest that `len` allows, and its newline. */
-export const lineBytesMax = 65_536;
 /** From here on a batch is a part of more than 3,000 lines a second. */
 const groupedLinesMin = 16;
 /** A segment must fit the smallest MTU of IPv6 (RFC 8200 §5: 1280, less both headers): longer lines go alone and may be fragmented. */
@@ -26,7 +24,7 @@ const controlWords = 24 / 4;
 const controlLength = 18;
 const at = { vectors: 4, vectorCount: 6, control: 8, controlLength: 10 } as const;
 
-export class DatagramBatch {
+export class DatagramBatch implements LogPage {
   readonly #lines = stableBytes(batchBytes + lineBytesMax);
   readonly #linesAddress = Number(this.#lines.address);
   readonly #messages = words(linesMax * mmsghdrWords);
@@ -38,7 +36,8 @@ export class DatagramBatch {
   readonly #inMessage = new Uint32Array(linesMax);
   /** Lines that have a place in `#vectors`. */
   readonly #placed = new Uint8Array(linesMax);
-  #bytes = 0;
+  /** Bytes gathered: where the next line begins. */
+  end = 0;
   /** Lines gathered. */
   count = 0;
   /** Messages laid out, and the first that is still to be sent. */
@@ -56,14 +55,17 @@ export class DatagramBatch {
     }
   }
 
-  /** @returns true when the batch is full. */
-  add(buffer: Uint8Array, start: number, end: number): boolean {
-    const { count } = this;
-    this.#starts[count] = this.#bytes;
-    this.#lengths[count] = end - start;
-    this.#bytes = writeBytes(this.#lines.bytes, this.#bytes, buffer, start, end);
-    this.count = count + 1;
-    return this.count === linesMax || this.#bytes >= batchBytes;
+  get bytes(): Uint8Array {
+    return this.#lines.bytes;
+  }
+
+  /** The line that was written from `end` on is finished. @returns true when the batch is full. */
+  commit(end: number): boolean {
+    const count = this.count++;
+    this.#starts[count] = this.end;
+    this.#lengths[count] = end - this.end;
+    this.end = end;
+    return count + 1 === linesMax || end >= batchBytes;
   }
 
   /** Makes messages of all lines. @param group lines of equal length may share one. */
@@ -109,7 +111,7 @@ export class DatagramBatch {
   }
 
   clear(): void {
-    this.count = this.messages = this.next = this.#bytes = 0;
+    this.count = this.messages = this.next = this.end = 0;
   }
 
   #place(vector: number, line: number): void {

@@ -3,7 +3,8 @@
  * the same memory serves the next batch.
  */
 import type { SocketAddress } from '../core/address.ts';
-import { DatagramBatch, lineBytesMax } from './datagram-batch.ts';
+import type { LogPage } from '../engine/ports/logs.ts';
+import { DatagramBatch } from './datagram-batch.ts';
 import { errno, type Libc, linux } from './libc.ts';
 import { encodeSockaddr } from './sockaddr.ts';
 import type { LogDestination } from './syslog.ts';
@@ -31,10 +32,12 @@ export class DatagramDestination implements LogDestination {
     this.#groups = this.#family !== linux.AF_UNIX;
   }
 
-  add(buffer: Uint8Array, start: number, end: number): boolean {
-    if (end - start <= lineBytesMax) return this.#batch.add(buffer, start, end);
-    this.droppedLines++;
-    return false;
+  get page(): LogPage {
+    return this.#batch;
+  }
+
+  commit(end: number): boolean {
+    return this.#batch.commit(end);
   }
 
   flush(): void {

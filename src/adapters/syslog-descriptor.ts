@@ -5,12 +5,12 @@
  * that it calls writable takes PIPE_BUF bytes without blocking (pipe(7)), so writes are at most that long, and whole lines where
  * a line fits: PIPE_BUF bytes are written atomically, lines of several threads don't mix.
  */
+import { lineBytesMax } from '../engine/ports/logs.ts';
 import { type Libc, stableBytes } from './libc.ts';
 import type { LogDestination } from './syslog.ts';
 
 const pipeBufBytes = 4096;
 const batchBytes = 8192;
-const lineBytesMax = 65_536;
 
 const POLLOUT = 4;
 
@@ -21,7 +21,7 @@ export class DescriptorDestination implements LogDestination {
   readonly #lines = stableBytes(batchBytes + lineBytesMax);
   readonly #poll = stableBytes(8); // struct pollfd
   readonly #pollView = new DataView(this.#poll.bytes.buffer);
-  #bytes = 0;
+  readonly page = { bytes: this.#lines.bytes, end: 0 };
 
   constructor(c: Libc, fd: number) {
     this.#c = c;
@@ -30,19 +30,14 @@ export class DescriptorDestination implements LogDestination {
     this.#pollView.setUint16(4, POLLOUT, true);
   }
 
-  add(buffer: Uint8Array, start: number, end: number): boolean {
-    if (end - start > lineBytesMax) {
-      this.droppedLines++;
-      return false;
-    }
-    this.#lines.bytes.set(buffer.subarray(start, end), this.#bytes);
-    this.#bytes += end - start;
-    return this.#bytes >= batchBytes;
+  commit(end: number): boolean {
+    this.page.end = end;
+    return end >= batchBytes;
   }
 
   flush(): void {
-    const bytes = this.#bytes;
-    this.#bytes = 0;
+    const bytes = this.page.end;
+    this.page.end = 0;
     let start = 0;
     while (start < bytes) {
       const end = this.#chunkEnd(start, bytes);

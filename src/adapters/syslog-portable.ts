@@ -1,6 +1,7 @@
 /** Log destinations where system calls can't be had: Node's own sockets and streams, with the same promise never to wait. */
 import { createSocket, type Socket } from 'node:dgram';
 import type { SocketAddress } from '../core/address.ts';
+import { lineBytesMax } from '../engine/ports/logs.ts';
 import type { LogDestination } from './syslog.ts';
 
 /** Bytes that Node may hold for us before lines are dropped. */
@@ -9,6 +10,8 @@ const waitingBytesMax = 65_536;
 /** UDP. Datagram unix sockets don't exist in Node: their lines are dropped and counted. */
 export class PortableUdpDestination implements LogDestination {
   droppedLines = 0;
+  /** Node takes each line at once, so all begin at the same place. */
+  readonly page = { bytes: new Uint8Array(lineBytesMax), end: 0 };
   readonly #host: string = '';
   readonly #port: number = 0;
   #socket: Socket | undefined;
@@ -23,14 +26,13 @@ export class PortableUdpDestination implements LogDestination {
     this.#socket.unref();
   }
 
-  add(buffer: Uint8Array, start: number, end: number): boolean {
-    const length = end - start;
+  commit(length: number): boolean {
     if (this.#socket === undefined || this.#waitingBytes + length > waitingBytesMax) {
       this.droppedLines++;
       return false;
     }
     this.#waitingBytes += length;
-    this.#socket.send(buffer.slice(start, end), this.#port, this.#host, (error) => {
+    this.#socket.send(this.page.bytes.slice(0, length), this.#port, this.#host, (error) => {
       this.#waitingBytes -= length;
       if (error) this.droppedLines++;
     });
@@ -47,6 +49,8 @@ export class PortableUdpDestination implements LogDestination {
 
 export class PortableDescriptorDestination implements LogDestination {
   droppedLines = 0;
+  /** Node takes each line at once, so all begin at the same place. */
+  readonly page = { bytes: new Uint8Array(lineBytesMax), end: 0 };
   readonly #stream: NodeJS.WriteStream;
 
   constructor(fd: 1 | 2) {
@@ -54,9 +58,9 @@ export class PortableDescriptorDestination implements LogDestination {
     this.#stream.on('error', () => {});
   }
 
-  add(buffer: Uint8Array, start: number, end: number): boolean {
+  commit(end: number): boolean {
     if (this.#stream.writableLength > waitingBytesMax) this.droppedLines++;
-    else this.#stream.write(buffer.slice(start, end));
+    else this.#stream.write(this.page.bytes.slice(0, end));
     return false;
   }
 

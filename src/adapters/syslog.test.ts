@@ -101,7 +101,10 @@ test('where the kernel makes no datagrams of a message, lines leave one by one',
   t.after(() => destination.close());
   const lines = Array.from({ length: 40 }, (_, index) => `${10 + index} ${'x'.repeat(index % 4)}\n`);
   for (let turn = 0; turn < 2; turn++) {
-    for (const line of lines) destination.add(bytes(line), 0, line.length);
+    for (const line of lines) {
+      destination.page.bytes.set(bytes(line), destination.page.end);
+      destination.commit(destination.page.end + line.length);
+    }
     destination.flush();
     assert.deepEqual((await log.take(40)).sort(), [...lines].sort());
   }
@@ -213,8 +216,9 @@ test('a full batch is flushed at once, the rest at the end of the turn', async (
   const calls: string[] = [];
   const destination: LogDestination = {
     droppedLines: 0,
-    add: (buffer, start, end) => {
-      calls.push(Buffer.from(buffer.subarray(start, end)).toString());
+    page: { bytes: new Uint8Array(10), end: 0 },
+    commit: (end) => {
+      calls.push(Buffer.from(destination.page.bytes.subarray(0, end)).toString());
       return calls.filter((call) => call !== 'flush').length % 3 === 0;
     },
     flush: () => calls.push('flush'),
@@ -232,7 +236,8 @@ test('with a clock the rest of a batch waits for company, a little', async () =>
   let held = 0;
   const destination: LogDestination = {
     droppedLines: 0,
-    add: () => {
+    page: { bytes: new Uint8Array(10), end: 0 },
+    commit: () => {
       held++;
       return false;
     },

@@ -6,7 +6,8 @@
  * and counted, as HAProxy does (its DroppedLogs).
  */
 
-import type { LogSink } from '../engine/ports/logs.ts';
+import { writeBytes } from '../core/log/write.ts';
+import { type LogPage, type LogSink, lineBytesMax } from '../engine/ports/logs.ts';
 import type { Alarm, Clock } from '../engine/ports/time.ts';
 import type { LogTarget } from '../plan/balancer.ts';
 import { libc } from './libc.ts';
@@ -19,8 +20,9 @@ const logBatchMs = 5;
 
 /** Where lines go. Neither method blocks or throws. */
 export interface LogDestination {
-  /** Takes a copy of the line. Returns true when the batch is full and must be flushed before the next line. */
-  add(buffer: Uint8Array, start: number, end: number): boolean;
+  readonly page: LogPage;
+  /** The line that begins at the page's end ends here. Returns true when the batch is full and must be flushed before the next. */
+  commit(end: number): boolean;
   flush(): void;
   close(): void;
   readonly droppedLines: number;
@@ -49,9 +51,19 @@ export class SyslogSink implements LogSink {
     this.#alarm = clock?.alarm(this.#flushScheduled);
   }
 
+  page(target: number): LogPage {
+    return this.#byTarget[target].page;
+  }
+
+  /** A line that stands somewhere else, up to `lineBytesMax` long: copies it. */
   send(target: number, buffer: Uint8Array, start: number, end: number): void {
+    const page = this.page(target);
+    this.commit(target, writeBytes(page.bytes, page.end, buffer, start, Math.min(end, start + lineBytesMax)));
+  }
+
+  commit(target: number, end: number): void {
     const destination = this.#byTarget[target];
-    if (destination.add(buffer, start, end)) destination.flush();
+    if (destination.commit(end)) destination.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
     if (this.#alarm === undefined) setImmediate(this.#flushScheduled);

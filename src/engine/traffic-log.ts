@@ -8,30 +8,43 @@ import type { LogRecord } from '../core/log/record.ts';
 import { connectLog } from '../core/log/standard.ts';
 import { type Severity, SyslogFramer, severities } from '../core/log/syslog.ts';
 import type { BalancerPlan, FrontendPlan } from '../plan/balancer.ts';
-import type { LogSink } from './ports/logs.ts';
+import type { LogPage, LogSink } from './ports/logs.ts';
 import type { Clock } from './ports/time.ts';
 import type { ExchangeLog, LogMoment } from './proxy/ports.ts';
 
 /** The lines of one thread go through one of these: it frames them and counts them for sampling. */
 class Frames {
   readonly #framers: readonly SyslogFramer[];
-  readonly #frame: Uint8Array;
+  readonly #pages: readonly LogPage[];
   readonly #clock: Clock;
   readonly #sink: LogSink;
 
   constructor(plan: BalancerPlan, clock: Clock, sink: LogSink, context: FormatContext) {
     this.#framers = plan.logTargets.map((target) => new SyslogFramer(target, context.pid, context.zone));
-    this.#frame = new Uint8Array(longestLine(plan) + 1);
+    this.#pages = plan.logTargets.map((_, target) => sink.page(target));
     this.#clock = clock;
     this.#sink = sink;
   }
 
-  send(targets: readonly number[], level: Severity, text: Uint8Array, end: number): void {
+  accepts(target: number, level: Severity): boolean {
+    return this.#framers[target]!.accepts(level);
+  }
+
+  /** A line for one target only is rendered where it is sent from. */
+  render(target: number, level: Severity, format: LogFormat, record: LogRecord): void {
+    const framer = this.#framers[target]!;
+    const { bytes, end: start } = this.#pages[target]!;
+    const end = format.render(record, bytes, framer.begin(level, this.#clock.wall(), bytes, start));
+    this.#sink.commit(target, framer.finish(bytes, start, end));
+  }
+
+  /** A line that is there already, for all targets that accept it. */
+  send(targets: readonly number[], level: Severity, text: Uint8Array, textEnd: number): void {
     for (const target of targets) {
-      const framer = this.#framers[target]!;
-      if (!framer.accepts(level)) continue;
-      const length = framer.frame(level, this.#clock.wall(), text, 0, end, this.#frame, 0);
-      this.#sink.send(target, this.#frame, 0, length);
+      if (!this.accepts(target, level)) continue;
+      const { bytes, end: start } = this.#pages[target]!;
+      const end = this.#framers[target]!.frame(level, this.#clock.wall(), text, 0, textEnd, bytes, start);
+      this.#sink.commit(target, end);
     }
   }
 }
@@ -67,8 +80,16 @@ export class TrafficLog implements ExchangeLog {
     // The options that choose lines by how an exchange went mean nothing to a line that is written before.
     const isDefault = log.format === undefined;
     if (log.targets.length === 0 || !(isDefault || shouldLog(log, record, receivedBytes))) return;
-    const end = this.#formats[frontend]!.render(record, this.#line, 0);
-    this.#frames.send(log.targets, isDefault ? severities.info : lineLevel(log, record), this.#line, end);
+    const level = isDefault ? severities.info : lineLevel(log, record);
+    const format = this.#formats[frontend]!;
+    const { targets } = log;
+    if (targets.length === 1 && this.#frames.accepts(targets[0]!, level)) {
+      this.#frames.render(targets[0]!, level, format, record);
+      return;
+    }
+    // Also when nobody wants it: a format may count its lines (%lc).
+    const end = format.render(record, this.#line, 0);
+    if (targets.length > 1) this.#frames.send(targets, level, this.#line, end);
   }
 }
 

@@ -10,6 +10,7 @@ import { neutralContext } from '../../src/core/log/format.ts';
 import { httpLog } from '../../src/core/log/standard.ts';
 import { createBoard, openBoard } from '../../src/engine/board.ts';
 import { WorkerDispatch } from '../../src/engine/dispatcher.ts';
+import { lineBytesMax } from '../../src/engine/ports/logs.ts';
 import type { ListenerSocket, Stream, StreamHandler, Streams } from '../../src/engine/ports/streams.ts';
 import type { Clock } from '../../src/engine/ports/time.ts';
 import { ProxyWorker } from '../../src/engine/proxy/worker.ts';
@@ -103,6 +104,7 @@ for (const one of supervisor.backends) one.startWith(one.plan.servers.map((serve
 const board = openBoard(supervisor.memory, plan, 1, 0, () => {});
 const random = new SeededRandom(1);
 let lines = 0;
+const page = { bytes: new Uint8Array(lineBytesMax), end: 0 };
 const worker = new ProxyWorker({
   plan,
   clock,
@@ -110,7 +112,7 @@ const worker = new ProxyWorker({
   streams,
   dispatches: new WorkerDispatch(board, random).backends,
   stats: new BoardStats(board, clock),
-  log: new TrafficLog(plan, clock, { send: () => lines++ }, neutralContext),
+  log: new TrafficLog(plan, clock, { page: () => page, commit: () => lines++ }, neutralContext),
 });
 worker.listen([[{ fd: 3, address } satisfies ListenerSocket]]);
 

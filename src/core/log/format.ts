@@ -8,10 +8,11 @@ import { DateBytes, type DateBytes as Dates, utc, type ZoneOffset } from './date
 import { writeEncoded, writeEscapedText } from './escape.ts';
 import { hexAddress } from './hex-address.ts';
 import { type FormatFlags, type FormatMode, type FormatNode, parseLogFormat } from './parse.ts';
+import { isGrowing, isNumber, numberCode, numberOf, textCode, textOf } from './plain-values.ts';
 import type { LogRecord } from './record.ts';
 import { locate, located, type RequestPart } from './request-line.ts';
 import type { Variable } from './variables.ts';
-import { writeBytes, writeHex, writeInteger, writePadded, writeText } from './write.ts';
+import { writeHex, writeInteger, writePadded, writeText } from './write.ts';
 
 export interface FormatContext {
   readonly pid: number; // %pid
@@ -44,79 +45,92 @@ export function compileLogFormat(
 ): CompiledFormat {
   const parsed = parseLogFormat(text, mode);
   if (!parsed.ok) return parsed;
-  return { ok: true, format: new StepFormat(parsed.nodes, context) };
+  return { ok: true, format: new CompiledLine(parsed.nodes, context) };
 }
 
 type Step = (record: LogRecord, out: Uint8Array, offset: number) => number;
 
-/** A line is a text, then steps, each followed by a text: half of a usual format is punctuation, which costs no call so. */
-class StepFormat implements LogFormat {
+/** A text that is the same for every line, a value of the record by its code, or something that takes more. */
+type Part = string | { readonly code: number } | Step;
+
+/** A line is a text, then values, each followed by a text: half of a usual format is punctuation, which costs no call so. */
+class CompiledLine implements LogFormat {
   readonly waitsForEnd: boolean;
-  readonly #before: Uint8Array;
-  readonly #steps: readonly Step[];
-  readonly #after: readonly Uint8Array[];
+  /** Codes of values (`plain-values.ts`), 0 where a step writes it. */
+  readonly #codes: Uint8Array;
+  readonly #steps: readonly (Step | undefined)[];
+  /** All texts, and where the one before each value ends; the last ends the line. */
+  readonly #texts: Uint8Array;
+  readonly #textEnds: Uint32Array;
 
   constructor(nodes: readonly FormatNode[], context: FormatContext) {
     this.waitsForEnd = nodes.some((node) => node.kind === 'variable' && node.variable.known === 'end');
-    const texts = [''];
-    const steps: Step[] = [];
+    let text = '';
+    const textEnds: number[] = [];
+    const values: Exclude<Part, string>[] = [];
     for (const node of nodes) {
-      if (node.kind === 'text') texts[texts.length - 1] += node.text;
+      const part = node.kind === 'text' ? node.text : variablePart(node.variable, node.flags, context);
+      if (typeof part === 'string') text += part;
       else {
-        steps.push(variableStep(node.variable, node.flags, context));
-        texts.push('');
+        textEnds.push(text.length);
+        values.push(part);
       }
     }
-    const [before, ...after] = texts.map(latin1) as [Uint8Array, ...Uint8Array[]];
-    this.#before = before;
-    this.#steps = steps;
-    this.#after = after;
+    this.#texts = latin1(text);
+    this.#textEnds = Uint32Array.of(...textEnds, text.length);
+    this.#codes = Uint8Array.from(values, (value) => (typeof value === 'function' ? 0 : value.code));
+    this.#steps = values.map((value) => (typeof value === 'function' ? value : undefined));
   }
 
   render(record: LogRecord, out: Uint8Array, offset: number): number {
-    const steps = this.#steps;
-    let end = writeBytes(out, offset, this.#before, 0, this.#before.length);
-    for (let index = 0; index < steps.length; index++) {
-      end = steps[index](record, out, end);
-      const text = this.#after[index];
-      for (let at = 0; at < text.length; at++) out[end++] = text[at];
+    const codes = this.#codes;
+    const texts = this.#texts;
+    const textEnds = this.#textEnds;
+    let end = offset;
+    let text = 0;
+    for (let index = 0; index < codes.length; index++) {
+      for (const stop = textEnds[index]; text < stop; text++) out[end++] = texts[text];
+      const code = codes[index];
+      if (code === 0) end = this.#steps[index]!(record, out, end);
+      else if (isNumber(code)) {
+        if (isGrowing(code) && record.asap) out[end++] = plus;
+        end = writeInteger(out, end, numberOf(code, record));
+      } else end = writeText(out, end, textOf(code, record) || '-');
     }
+    for (; text < texts.length; text++) out[end++] = texts[text];
     return Math.min(end, out.length);
   }
 }
+
+const plus = 0x2b;
 
 function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-function constantStep(text: string): Step {
-  const bytes = latin1(text);
-  return (_record, out, offset) => writeBytes(out, offset, bytes, 0, bytes.length);
-}
-
-function variableStep(variable: Variable, flags: FormatFlags, context: FormatContext): Step {
-  switch (variable.kind) {
+function variablePart(variable: Variable, flags: FormatFlags, context: FormatContext): Part {
+  const { kind, name } = variable;
+  switch (kind) {
     case 'integer':
     case 'plus-integer':
-      return integerStep(variable.name, flags, context);
+      return integerPart(name, flags, context);
     case 'text':
-      return textStep(texts[variable.name] ?? (() => context.hostname), flags);
+      return name === 'H' ? hostnameText(context.hostname, flags) : textPart(name, flags);
     case 'address':
-      return flags.hexadecimal ? hexAddressStep(variable.name, flags) : textStep(addresses[variable.name], flags);
+      return flags.hexadecimal ? hexAddressStep(name, flags) : textPart(name, flags);
     case 'port':
-      return portStep(variable.name, flags);
+      return portStep(name, flags);
     case 'date':
-      return dateStep(variable.name, context.zone);
+      return dateStep(name, context.zone);
     case 'request':
-      return requestStep(variable.name as RequestPart, flags);
+      return requestStep(name as RequestPart, flags);
     case 'termination':
-      return terminationStep(variable.name === 'tsc');
+      return terminationStep(name === 'tsc');
     case 'retries':
-      return (record, out, offset) =>
-        writeInteger(out, record.redispatched ? writeText(out, offset, '+') : offset, record.retries);
+      return retriesStep;
     case 'absent-text':
     case 'nothing':
-      return constantStep(emptyText(flags));
+      return emptyText(flags);
   }
 }
 
@@ -124,25 +138,12 @@ function emptyText(flags: FormatFlags): string {
   return flags.quote ? '""' : flags.mandatory ? '-' : '';
 }
 
-const texts: Readonly<Record<string, (record: LogRecord) => string>> = {
-  b: (record) => record.backendName,
-  f: (record) => record.frontendName,
-  ft: (record) => record.frontendName,
-  s: (record) => record.serverName,
-};
-
-const addresses: Readonly<Record<string, (record: LogRecord) => string>> = {
-  bi: (record) => record.backendHost,
-  ci: (record) => record.clientHost,
-  fi: (record) => record.frontendHost,
-  si: (record) => record.serverHost,
-};
-
-function textStep(read: (record: LogRecord) => string, flags: FormatFlags): Step {
+function textPart(name: string, flags: FormatFlags): Part {
+  const code = textCode(name);
+  if (!flags.quote && !flags.escape && flags.mandatory) return { code };
   const empty = emptyText(flags);
-  if (!flags.quote && !flags.escape) return (record, out, offset) => writeText(out, offset, read(record) || empty);
   return (record, out, offset) => {
-    const text = read(record);
+    const text = textOf(code, record);
     if (text === '') return writeText(out, offset, empty);
     let end = flags.quote ? writeText(out, offset, '"') : offset;
     end = flags.escape ? writeEscapedText(out, end, text) : writeText(out, end, text);
@@ -150,11 +151,17 @@ function textStep(read: (record: LogRecord) => string, flags: FormatFlags): Step
   };
 }
 
+function hostnameText(hostname: string, flags: FormatFlags): string {
+  if (hostname === '') return emptyText(flags);
+  const text = flags.escape ? hostname.replace(/["\\\]]/g, '\\$&') : hostname;
+  return flags.quote ? `"${text}"` : text;
+}
+
 /** Hexadecimal is a number to HAProxy: never quoted. */
 function hexAddressStep(name: string, flags: FormatFlags): Step {
-  const host = addresses[name];
+  const code = textCode(name);
   const empty = emptyText(flags);
-  return (record, out, offset) => writeText(out, offset, hexAddress(host(record)) || empty);
+  return (record, out, offset) => writeText(out, offset, hexAddress(textOf(code, record)) || empty);
 }
 
 const ports: Readonly<Record<string, (record: LogRecord) => number>> = {
@@ -166,72 +173,41 @@ const ports: Readonly<Record<string, (record: LogRecord) => number>> = {
 
 /** A port without an address prints as an empty text; with one it is a number and never quoted. */
 function portStep(name: string, flags: FormatFlags): Step {
-  const host = addresses[`${name[0]}i`];
+  const host = textCode(`${name[0]}i`);
   const port = ports[name];
   const empty = emptyText(flags);
   return (record, out, offset) => {
-    if (host(record) === '') return writeText(out, offset, empty);
+    if (textOf(host, record) === '') return writeText(out, offset, empty);
     return flags.hexadecimal ? writeHex(out, offset, port(record), 4) : writeInteger(out, offset, port(record));
   };
 }
 
-/** One step each, with its own property access: a shared step that asks a function costs twice. */
-const integers: Readonly<Record<string, Step>> = {
-  B: (record, out, at) => writeInteger(out, plus(record, out, at), record.bytesRead),
-  ST: (record, out, at) => writeInteger(out, at, record.status),
-  Ta: (record, out, at) => writeInteger(out, plus(record, out, at), record.activeMs),
-  Tc: (record, out, at) => writeInteger(out, at, record.connectMs),
-  Td: (record, out, at) => writeInteger(out, at, record.dataMs),
-  Th: (record, out, at) => writeInteger(out, at, record.handshakeMs),
-  Ti: (record, out, at) => writeInteger(out, at, record.idleMs),
-  Tq: (record, out, at) => writeInteger(out, at, requestTotalMs(record)),
-  TR: (record, out, at) => writeInteger(out, at, record.requestMs),
-  Tr: (record, out, at) => writeInteger(out, at, record.responseMs),
-  Ts: (record, out, at) => writeInteger(out, at, Math.floor(record.acceptedWallMs / 1000)),
-  Tt: (record, out, at) => writeInteger(out, plus(record, out, at), record.totalMs),
-  Tu: (record, out, at) => writeInteger(out, plus(record, out, at), record.totalMs - Math.max(0, record.idleMs)),
-  Tw: (record, out, at) => writeInteger(out, at, record.queueMs),
-  U: (record, out, at) => writeInteger(out, at, record.bytesUploaded),
-  ac: (record, out, at) => writeInteger(out, at, record.activeConnections),
-  bc: (record, out, at) => writeInteger(out, at, record.backendConnections),
-  bq: (record, out, at) => writeInteger(out, at, record.backendQueue),
-  fc: (record, out, at) => writeInteger(out, at, record.frontendConnections),
-  ms: (record, out, at) => writePadded(out, at, millisecond(record), 3),
-  rt: (record, out, at) => writeInteger(out, at, record.requestCounter),
-  sc: (record, out, at) => writeInteger(out, at, record.serverConnections),
-  sq: (record, out, at) => writeInteger(out, at, record.serverQueue),
-};
-
 const hexadecimals: Readonly<Record<string, Step>> = {
   Ts: (record, out, at) => writeHex(out, at, Math.floor(record.acceptedWallMs / 1000), 4),
-  ms: (record, out, at) => writeHex(out, at, millisecond(record), 2),
+  ms: (record, out, at) => writeHex(out, at, millisecond(record.acceptedWallMs), 2),
   rt: (record, out, at) => writeHex(out, at, record.requestCounter, 4),
 };
 
-function integerStep(name: string, flags: FormatFlags, context: FormatContext): Step {
+function integerPart(name: string, flags: FormatFlags, context: FormatContext): Part {
   if (name === 'pid')
-    return constantStep(
-      flags.hexadecimal ? context.pid.toString(16).toUpperCase().padStart(4, '0') : String(context.pid),
-    );
+    return flags.hexadecimal ? context.pid.toString(16).toUpperCase().padStart(4, '0') : String(context.pid);
   if (name === 'lc') {
     let written = 0;
     return (_record, out, offset) => writeInteger(out, offset, written++);
   }
-  return (flags.hexadecimal ? hexadecimals[name] : undefined) ?? integers[name];
+  const hexadecimal = flags.hexadecimal ? hexadecimals[name] : undefined;
+  if (hexadecimal !== undefined) return hexadecimal;
+  return name === 'ms'
+    ? (record, out, at) => writePadded(out, at, millisecond(record.acceptedWallMs), 3)
+    : { code: numberCode(name) };
 }
 
-/** The sign before totals that are still growing (`option logasap`). */
-function plus(record: LogRecord, out: Uint8Array, offset: number): number {
-  return record.asap ? writeText(out, offset, '+') : offset;
+function millisecond(wallMs: number): number {
+  // Not the remainder of a number beyond 32 bits: V8 calls the C library for it.
+  return Math.floor(wallMs - Math.floor(wallMs / 1000) * 1000);
 }
 
-function millisecond(record: LogRecord): number {
-  return Math.floor(record.acceptedWallMs) % 1000;
-}
-
-function requestTotalMs(record: LogRecord): number {
-  return record.idleMs < 0 || record.requestMs < 0 ? -1 : record.handshakeMs + record.idleMs + record.requestMs;
-}
+const point = 0x2e;
 
 function dateStep(name: string, zone: ZoneOffset): Step {
   const withMs = name === 't' || name === 'tr';
@@ -240,20 +216,26 @@ function dateStep(name: string, zone: ZoneOffset): Step {
   return (record, out, offset) => {
     const wallMs = ofRequest ? record.requestWallMs : record.acceptedWallMs;
     const end = dates.write(out, offset, wallMs);
-    return withMs ? writePadded(out, writeText(out, end, '.'), Math.floor(wallMs) % 1000, 3) : end;
+    if (!withMs) return end;
+    out[end] = point;
+    return writePadded(out, end + 1, millisecond(wallMs), 3);
   };
 }
 
+const quote = 0x22;
+
 function requestStep(part: RequestPart, flags: FormatFlags): Step {
   return (record, out, offset) => {
-    let end = flags.quote ? writeText(out, offset, '"') : offset;
+    let end = offset;
+    if (flags.quote) out[end++] = quote;
     if (record.requestEnd === record.requestStart) {
       end = writeText(out, end, '<BADREQ>');
     } else {
       locate(record, part);
       end = writeEncoded(out, end, record.requestBytes, located.start, located.end, flags.escape);
     }
-    return flags.quote ? writeText(out, end, '"') : end;
+    if (flags.quote) out[end++] = quote;
+    return end;
   };
 }
 
@@ -261,6 +243,14 @@ function requestStep(part: RequestPart, flags: FormatFlags): Step {
 function terminationStep(withCookies: boolean): Step {
   return (record, out, offset) => {
     const end = writeText(out, writeText(out, offset, record.terminationCause), record.terminationState);
-    return withCookies ? writeText(out, end, '--') : end;
+    if (!withCookies) return end;
+    out[end] = out[end + 1] = minus;
+    return end + 2;
   };
+}
+
+const minus = 0x2d;
+
+function retriesStep(record: LogRecord, out: Uint8Array, offset: number): number {
+  return writeInteger(out, record.redispatched ? writeText(out, offset, '+') : offset, record.retries);
 }

@@ -39,6 +39,8 @@ export interface FrameTarget {
   readonly sample: { readonly ranges: readonly (readonly [number, number])[]; readonly size: number } | undefined;
 }
 
+const newline = 0x0a;
+
 /** Priority, date, process id and punctuation of the longest header, with room to spare. */
 const fixedHeaderBytes = 80;
 
@@ -86,11 +88,21 @@ export class SyslogFramer {
     out: Uint8Array,
     offset: number,
   ): number {
-    const textStart = this.#copyHeader(out, offset, Math.max(level, this.#target.minLevel), wallMs);
-    const room = offset + this.#target.length - textStart;
-    let messageEnd = offset + this.#target.length;
-    if (room > 0) messageEnd = writeBytes(out, textStart, text, start, Math.min(end, start + room));
-    return writeText(out, messageEnd, '\n');
+    const textStart = this.begin(level, wallMs, out, offset);
+    const room = Math.max(offset + this.#target.length - textStart, 0);
+    return this.finish(out, offset, writeBytes(out, textStart, text, start, Math.min(end, start + room)));
+  }
+
+  /** Writes what stands before the text, which may then be written at once where it belongs: returns the place. */
+  begin(level: Severity, wallMs: number, out: Uint8Array, offset: number): number {
+    return this.#copyHeader(out, offset, Math.max(level, this.#target.minLevel), wallMs);
+  }
+
+  /** Ends the message that begins at `offset`, and whose text ends at `textEnd`. Returns the end. */
+  finish(out: Uint8Array, offset: number, textEnd: number): number {
+    const end = Math.min(textEnd, offset + this.#target.length);
+    out[end] = newline;
+    return end + 1;
   }
 
   #copyHeader(out: Uint8Array, offset: number, level: number, wallMs: number): number {

@@ -55,11 +55,11 @@ export function writeInteger(out: Uint8Array, offset: number, value: number): nu
   return end;
 }
 
-/** Exactly `width` decimal digits, padded with zeros. */
+/** Exactly `width` decimal digits of a number below 2^31, padded with zeros. */
 export function writePadded(out: Uint8Array, offset: number, value: number, width: number): number {
-  let rest = value;
+  let rest = value | 0;
   for (let index = offset + width - 1; index >= offset; index--) {
-    const tenth = Math.floor(rest / 10);
+    const tenth = (rest / 10) | 0;
     out[index] = zero + (rest - tenth * 10);
     rest = tenth;
   }
