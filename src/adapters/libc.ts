@@ -149,6 +149,7 @@ function load() {
       length: number,
       advice: number,
     ) => number,
+    munlockall: c('int munlockall()') as () => number,
     /** syscall(2) with six words: pointers as numbers. Declared without `...` because koffi's plain calls are cheaper; the registers are the same. */
     syscall: c(
       'intptr_t syscall(intptr_t number, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f)',

@@ -23,16 +23,15 @@ console.log(JSON.stringify({ refused, stat: own('stat'), child }));`;
 const field = (stat: string, number: number) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[number - 3]);
 
 test('real time, which scripts do not inherit; nice', { skip: needs('linux', 'root') }, () => {
-  const asked = afterAsking('{ realtimePriority: 7, processPriority: 0, noSwap: false }');
+  const asked = afterAsking('{ realtimePriority: 7, processPriority: 0 }');
   assert.deepEqual(asked.refused, []);
   assert.deepEqual([field(asked.stat, 40), field(asked.stat, 41)], [7, 2], 'SCHED_RR at 7');
   assert.deepEqual([field(asked.child, 40), field(asked.child, 41)], [0, 0], 'a child is ordinary');
-  assert.equal(field(afterAsking('{ realtimePriority: 0, processPriority: -5, noSwap: false }').stat, 19), -5);
+  assert.equal(field(afterAsking('{ realtimePriority: 0, processPriority: -5 }').stat, 19), -5);
 });
 
 test('what is refused is said', { skip: needs('linux') }, () => {
-  assert.deepEqual(afterAsking('{ realtimePriority: 1000, processPriority: 0, noSwap: false }').refused, [
+  assert.deepEqual(afterAsking('{ realtimePriority: 1000, processPriority: 0 }').refused, [
     'Unable to set realtime priority 1000: EINVAL',
   ]);
-  assert.match(afterAsking('{ realtimePriority: 0, processPriority: 0, noSwap: true }').refused[0], /vrrp_no_swap/);
 });

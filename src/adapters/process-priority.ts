@@ -1,4 +1,4 @@
-/** Priority of this process, as `vrrp_rt_priority` and `vrrp_priority` ask; and why `vrrp_no_swap` can't be had. */
+/** What this process gets before others, as `vrrp_rt_priority` and `vrrp_priority` ask. */
 import { setPriority } from 'node:os';
 import { errno, errorName, libc } from './libc.ts';
 import { int32 } from './netlink-socket.ts';
@@ -12,7 +12,6 @@ export interface PriorityRequest {
   readonly realtimePriority: number;
   /** Nice value, 0 = unchanged. */
   readonly processPriority: number;
-  readonly noSwap: boolean;
 }
 
 /** Does what is asked and allowed. @returns one line for each thing that was refused. */
@@ -34,10 +33,5 @@ export function raisePriority(request: PriorityRequest): string[] {
       );
     }
   }
-  // V8 gives pages back with madvise(2), which the kernel refuses for locked memory, and V8 then ends the process.
-  if (request.noSwap)
-    refused.push(
-      'vrrp_no_swap: this process must not lock its memory; keep it from swapping with systemd MemorySwapMax=0',
-    );
   return refused;
 }

@@ -15,6 +15,7 @@ import { NftablesHandoff } from '../adapters/nftables-handoff.ts';
 import { SystemScripts } from '../adapters/process.ts';
 import { watchProcessEnd } from '../adapters/process-end.ts';
 import { pinProcess } from '../adapters/process-limits.ts';
+import { keepInMemory } from '../adapters/process-memory.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
@@ -217,8 +218,10 @@ class Daemon {
     process.umask(umask);
     // Unasked it takes the lowest real-time priority where it may: an advertisement that waits behind the balancer's load looks like a death.
     const asked = realtimePriority > 0 || processPriority !== 0;
-    const refusals = raisePriority({ realtimePriority: asked ? realtimePriority : 1, processPriority, noSwap });
+    const refusals = raisePriority({ realtimePriority: asked ? realtimePriority : 1, processPriority });
     for (const refused of asked ? refusals : []) this.#journal.log('warning', refused);
+    const unlocked = keepInMemory(noSwap);
+    if (unlocked !== undefined) this.#journal.log('warning', unlocked);
     const { processors } = scheduling;
     const unpinned = processors.length === 0 ? undefined : pinProcess(processors);
     if (unpinned !== undefined)

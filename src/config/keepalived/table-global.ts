@@ -151,11 +151,11 @@ export const globalKeywords: readonly Keyword[] = [
 
   row('vrrp_priority', integer(-20, 19), '0', 'nice value of the vrrp process'),
   row('vrrp_rt_priority', nearest(1, 99), 'off', 'real-time priority of the vrrp process'),
-  refused(
+  row(
     'vrrp_no_swap',
-    'lock the vrrp process in memory',
-    "the runtime's memory can't be locked; keep the process from swapping with MemorySwapMax=0 in its systemd unit",
     none,
+    'off',
+    "lock the vrrp process in memory (CAP_IPC_LOCK or LimitMEMLOCK=infinity); of JavaScript's heap MemorySwapMax=0 in the systemd unit keeps the swap away",
   ),
   row('vrrp_cpu_affinity', many, 'all', 'processors of the vrrp process'),
   restrictedTime,
@@ -174,12 +174,7 @@ export const globalKeywords: readonly Keyword[] = [
   ),
   row('bfd_priority', integer(-20, 19), '0', 'as vrrp_priority; BFD runs in the vrrp process, the more urgent counts'),
   row('bfd_rt_priority', nearest(1, 99), 'off', 'as vrrp_rt_priority; BFD runs in the vrrp process, the higher counts'),
-  refused(
-    'bfd_no_swap',
-    'as vrrp_no_swap; BFD runs in the vrrp process',
-    "the runtime's memory can't be locked; keep the process from swapping with MemorySwapMax=0 in its systemd unit",
-    none,
-  ),
+  row('bfd_no_swap', none, 'off', 'as vrrp_no_swap; BFD runs in the vrrp process'),
   row(
     'bfd_cpu_affinity',
     many,
