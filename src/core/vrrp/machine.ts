@@ -20,17 +20,10 @@ import { BackupState } from './backup-state.ts';
 import type { HeardAdvertisement, RouterStateKind, RouterStatus, VrrpAction, VrrpEvent } from './events.ts';
 import { RouterFacts } from './facts.ts';
 import { RouterHistory } from './history.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, resignedLingerMs, yieldedLingerMs } from './outbox.ts';
 import type { VirtualRouterSettings } from './settings.ts';
 
 type RouterState = { readonly kind: 'initialize' } | { readonly kind: 'fault' } | BackupState | ActiveState;
-
-/**
- * How long addresses outlast the active role when the balancer behind them is well, so that no client meets a host without them: until the
- * successor has them and the network believes it. It was heard already, or is yet to be.
- */
-const yieldedLingerMs = 20;
-const resignedLingerMs = 100;
 
 export class VirtualRouterMachine {
   #settings: VirtualRouterSettings;

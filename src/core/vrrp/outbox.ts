@@ -3,6 +3,13 @@
 import type { VrrpAction } from './events.ts';
 import type { VirtualAddress } from './settings.ts';
 
+/**
+ * How long addresses outlast the active role when the balancer behind them is well, so that no client meets a host without them: until the
+ * successor has them and the network believes it. It was heard already, or is yet to be.
+ */
+export const yieldedLingerMs = 20;
+export const resignedLingerMs = 100;
+
 export class Outbox {
   #actions: VrrpAction[] = [];
 
