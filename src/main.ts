@@ -129,7 +129,10 @@ place, the reason, and what to write instead (all of them: docs/explain.md).
 
 Status 0: nothing worse than a notice was found. Status 1: a warning or an alert.`,
     )
-    .argument('<file...>', 'keepalived.conf of each node, in any order; haproxy.cfg if you like')
+    .argument(
+      '<file...>',
+      'keepalived.conf of each node, in any order (file@name where nodes share one with lines marked @name); haproxy.cfg if you like',
+    )
     .option('--json', 'for programs')
     .action(async (files: readonly string[], options: ExplainOptions) =>
       (await import('./commands/explain.ts')).explain(files, options),

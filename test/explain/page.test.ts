@@ -61,6 +61,72 @@ test('the essay’s pair: weight 2 is added and not subtracted, 103/102, then 10
   assert.equal(router.combinations.all.length, 49);
 });
 
+test('--json: the fields that docs/explain.md promises', () => {
+  const { stdout } = evergate('--json', 'examples/keepalived-active.conf', 'examples/keepalived-passive.conf');
+  const said = JSON.parse(stdout);
+  const [router] = said.virtualRouters;
+  const row = router.failures.find(({ failures }: { failures: string[] }) => failures.includes('host'));
+  const outcome = ['active', 'changed', 'deadHolder', 'formula', 'instead', 'maxMs', 'minMs', 'why'];
+  const keys: readonly (readonly [object, readonly string[]])[] = [
+    [said, ['diagnostics', 'findings', 'nodes', 'virtualRouters']],
+    [said.nodes[0], ['file', 'name']],
+    [
+      router,
+      [
+        'addresses',
+        'combinations',
+        'comesBack',
+        'failures',
+        'name',
+        'normal',
+        'partition',
+        'priorities',
+        'version',
+        'virtualRouterId',
+      ],
+    ],
+    [router.priorities[0], ['base', 'node', 'running', 'trackers']],
+    [row, ['failures', 'node', 'outcome']],
+    [router.comesBack, ['failures', 'node', 'outcome']],
+    [router.normal, ['evergate', 'keepalived']],
+    [router.normal.keepalived, outcome],
+    [row.outcome.keepalived, outcome],
+    [row.outcome.evergate, [...outcome, 'watched'].sort()],
+    [row.outcome.evergate.watched, ['formula', 'maxMs', 'minMs']],
+    [router.combinations, ['all', 'limit']],
+    [router.combinations.all[0], ['failures', 'outcome']],
+    [said.findings[0], ['also', 'code', 'finding', 'hint', 'message', 'place', 'reason', 'severity']],
+    [said.findings[0].place, ['column', 'file', 'length', 'line']],
+  ];
+  for (const [value, names] of keys) assert.deepEqual(Object.keys(value).sort(), names);
+});
+
+test('one file for all nodes, with lines marked @name: keepalived.conf@name', () => {
+  const folder = mkdtempSync(`${tmpdir()}/evergate-explain-`);
+  try {
+    const file = `${folder}/keepalived.conf`;
+    const lines = [
+      'vrrp_instance VI_1 {',
+      'interface eth0',
+      'virtual_router_id 51',
+      '@lb1 priority 101',
+      '@lb2 priority 100',
+    ];
+    writeFileSync(file, [...lines, 'virtual_ipaddress {', '192.0.2.240', '}', '}', ''].join('\n'));
+    const { nodes, virtualRouters } = JSON.parse(evergate('--json', `${file}@lb2`, `${file}@lb1`).stdout);
+    assert.deepEqual(nodes, [
+      { name: 'lb2', file },
+      { name: 'lb1', file },
+    ]);
+    const running = virtualRouters[0].priorities.map((each: { running: number }) => each.running);
+    assert.deepEqual(running, [100, 101]);
+    assert.deepEqual(virtualRouters[0].normal.evergate.active, ['lb1']);
+    assert.match(evergate(`${folder}/none@lb1`).stdout, /none@lb1\n +cannot be read/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('files that are none, or are refused, are said and end with status 1', () => {
   const { stdout, status } = evergate('package.json', 'no-such-file.conf');
   assert.equal(status, 1);

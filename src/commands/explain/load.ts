@@ -1,5 +1,5 @@
 /** Files of other machines into what `explain` needs: nothing is asked of the machine that explains (users, interfaces, names). */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Diagnostic } from '../../config/diagnostic.ts';
 import { parseHaproxy } from '../../config/haproxy/parse.ts';
@@ -26,18 +26,21 @@ export function loadFiles(paths: readonly string[]): LoadedFiles {
   const diagnostics: Diagnostic[] = [];
   const findings: Finding[] = [];
   const balancers: { path: string; text: string }[] = [];
-  const files: { path: string; text: string }[] = [];
-  for (const path of paths) {
+  const files: { path: string; text: string; configId: string | undefined }[] = [];
+  for (const written of paths) {
+    const { path, configId } = fileArgument(written);
     const text = read(path, diagnostics);
     if (text === undefined) continue;
     const kind = configurationKind(text);
     if (kind === 'haproxy') balancers.push({ path, text });
-    else if (kind === 'keepalived') files.push({ path, text });
+    else if (kind === 'keepalived') files.push({ path, text, configId });
     else diagnostics.push(alert(path, 'syntax', 'neither a haproxy.cfg nor a keepalived.conf'));
   }
-  const names = nodeNames(files.map(({ path }) => path));
-  for (const [index, { path, text }] of files.entries()) {
-    const loaded = loadNode(path, text, names[index]!);
+  const ids = files.map(({ configId }) => configId);
+  const named = ids.every((id) => id !== undefined) && new Set(ids).size === ids.length;
+  const names = named ? ids : nodeNames(files.map(({ path }) => path));
+  for (const [index, { path, text, configId }] of files.entries()) {
+    const loaded = loadNode(path, text, names[index]!, configId);
     diagnostics.push(...loaded.diagnostics);
     findings.push(...loaded.findings);
     if (loaded.node !== undefined) nodes.push(loaded.node);
@@ -45,8 +48,16 @@ export function loadFiles(paths: readonly string[]): LoadedFiles {
   return { nodes, balancer: loadBalancer(balancers, diagnostics), diagnostics, findings };
 }
 
-function loadNode(path: string, text: string, name: string) {
-  const parsed = parseKeepalived([{ path, text }], { configId: name, readFiles, random: (min) => min });
+/** `keepalived.conf@lb1`: what node lb1 reads in a file that all share, where lines are marked `@lb1` (keepalived -i). */
+export function fileArgument(written: string): { readonly path: string; readonly configId: string | undefined } {
+  const at = written.lastIndexOf('@');
+  if (at < 1 || existsSync(written) || !existsSync(written.slice(0, at))) return { path: written, configId: undefined };
+  return { path: written.slice(0, at), configId: written.slice(at + 1) };
+}
+
+/** @param configId for lines that are marked @name; where none is given, the node's name. */
+function loadNode(path: string, text: string, name: string, configId: string | undefined) {
+  const parsed = parseKeepalived([{ path, text }], { configId: configId ?? name, readFiles, random: (min) => min });
   const built = buildVrrpPlan(parsed.config, { hostname: name });
   const diagnostics = [...parsed.diagnostics, ...built.diagnostics];
   const refused = built.plan === undefined || diagnostics.some(({ severity }) => severity === 'alert');

@@ -85,14 +85,16 @@ function priorityLines({ priorities }: RouterExplanation, paint: Paint): string[
     priorities.flatMap((explained) => priorityRows(explained, paint)),
     paint,
   );
-  const added = priorities.some(({ parts }) => parts.some(({ now }) => now > 0));
+  const added = priorities.some(({ parts }) => parts.some(({ now, tracker }) => now > 0 && !tracker.reverse));
   const note = 'A positive weight is added while its check succeeds; nothing is subtracted when it fails.';
   return [...lines, ...(added ? [paint('note', note)] : []), ''];
 }
 
 function priorityRows({ member, base, running, parts }: PriorityExplanation, paint: Paint): string[][] {
   const sum = parts.filter(({ now }) => now !== 0).map(({ now }) => (now > 0 ? ` + ${now}` : ` - ${-now}`));
-  const made = sum.length === 0 ? `${base}` : `${base}${sum.join('')}`;
+  const total = parts.reduce((all, { now }) => all + now, base);
+  const limit = total === running ? '' : `, ${total > running ? 'at most' : 'at least'} ${running}`;
+  const made = `${base}${sum.join('')}${limit}`;
   const failures = parts.map(({ tracker, failed }) => {
     const effect = failed === undefined ? 'FAULT' : `${failed}`;
     const weight = tracker.weight === 0 ? 'no weight' : `weight ${tracker.weight}${tracker.reverse ? ' reverse' : ''}`;

@@ -76,6 +76,15 @@ test('a healthy node', () => {
   assert.match(shown, /Balancer {2}serving/);
 });
 
+test('a sum that is no priority: the limit is said', () => {
+  const shown = (running: number, base: number) => {
+    const { priority } = router();
+    return text({ vrrp: vrrp({ priority: { ...priority, running, base } }), balancer: absent });
+  };
+  assert.match(shown(254, 253), /priority {2}254 = 253 \+ 2, at most 254 {2}\(/);
+  assert.match(shown(255, 255), /priority {2}255 = 255 \+ 2, at most 255 {2}\(/);
+});
+
 const troubles: readonly (readonly [string, Partial<RouterReport>, RegExp])[] = [
   ['a fault', { state: 'FAULT', faults: ['interface eth0 is down'] }, /VI_1 is in FAULT: interface eth0 is down/],
   [

@@ -90,7 +90,10 @@ function priority({ priority: { running, base, parts } }: RouterReport, paint: P
   const changes = parts.filter(({ weight }) => weight !== 0);
   const sum = changes.map(({ change }) => (change < 0 ? ` - ${-change}` : ` + ${change}`)).join('');
   const told = parts.map((part) => describePart(part, paint)).join(', ');
-  const made = changes.length === 0 ? '' : ` = ${base}${sum}`;
+  const total = changes.reduce((all, { change }) => all + change, base);
+  // Weights change it within 1 and 254, and that of an owner (255) not at all.
+  const limit = total === running ? '' : `, ${total > running ? 'at most' : 'at least'} ${running}`;
+  const made = changes.length === 0 ? '' : ` = ${base}${sum}${limit}`;
   return `${paint('bold', String(running))}${made}${told === '' ? '' : `  (${told})`}`;
 }
 
