@@ -6,11 +6,11 @@ import type { FailoverPorts } from '../../src/engine/failover/failover-ports.ts'
 import type { Datagrams, ReceivedDatagram } from '../../src/engine/ports/datagrams.ts';
 import type { AddressRequest, Link, Links, LinkWatcher } from '../../src/engine/ports/links.ts';
 import type { ChannelOptions, Packets, ReceivedPacket } from '../../src/engine/ports/packets.ts';
-import type { Command, CommandResult, ProcessMatch, Scripts } from '../../src/engine/ports/scripts.ts';
 import type { Clock, Random } from '../../src/engine/ports/time.ts';
 import type { VrrpPlan } from '../../src/plan/vrrp.ts';
 import type { VirtualTime } from '../clock.ts';
 import type { PlanNode } from './plan-cluster.ts';
+import { type BalancerState, PlanPrograms, type ScriptWish } from './plan-programs.ts';
 
 /** What leaves a host. Networks are told apart by the interfaces' names: eth0 of one host is on one network with eth0 of the others. */
 export type Frame =
@@ -26,12 +26,10 @@ export type Frame =
 export class PlanHost {
   readonly name: string;
   readonly held = new Set<string>();
-  /** How scripts end, by name; absent: as what they ask about is. `exists`: it asks for the balancer's process, whatever its words are. */
-  readonly scripts = new Map<string, 'asks' | 'exists' | 'fails' | 'hangs'>();
-  balancer: 'serves' | 'frozen' | 'dead' = 'serves';
   failover: Failover | undefined;
   readonly #plan: VrrpPlan;
   readonly #time: VirtualTime;
+  readonly #programs: PlanPrograms;
   readonly #send: (from: PlanHost, frame: Frame) => void;
   readonly #links: { link: Link; readonly addresses: readonly string[] }[];
   #channels: { readonly options: ChannelOptions; readonly received: (packet: ReceivedPacket) => void }[] = [];
@@ -47,7 +45,6 @@ export class PlanHost {
   /** What the daemon will see when it runs again: what came in first, then the alarms that are overdue. */
   #waiting: { readonly arrivals: (() => void)[]; readonly alarms: (() => void)[] } | undefined;
   #watcher: LinkWatcher | undefined;
-  #processWatchers: (() => void)[] = [];
   /** Counts the lives of the daemon: what an earlier one asked for must not reach a later one. */
   #life = 0;
 
@@ -58,6 +55,7 @@ export class PlanHost {
     this.#plan = node.plan;
     this.#time = time;
     this.#send = send;
+    this.#programs = new PlanPrograms(node.plan, time, (happen) => this.#forThisLife(happen));
     const names = new Set(
       node.plan.routers.flatMap(({ settings, trackInterfaces }) => [
         settings.interface,
@@ -69,6 +67,15 @@ export class PlanHost {
       link: makeLink(index + 1, name),
       addresses: node.sources.get(name) ?? [],
     }));
+  }
+
+  get balancer(): BalancerState {
+    return this.#programs.balancer;
+  }
+
+  /** How scripts end, by name. */
+  get scripts(): Map<string, ScriptWish> {
+    return this.#programs.wishes;
   }
 
   get routers(): readonly string[] {
@@ -154,9 +161,8 @@ export class PlanHost {
     this.#arrives(() => this.#watcher?.linkChanged(link));
   }
 
-  setBalancer(state: 'serves' | 'frozen' | 'dead'): void {
-    this.balancer = state;
-    for (const changed of this.#processWatchers) this.#arrives(changed);
+  setBalancer(state: BalancerState): void {
+    this.#programs.setBalancer(state);
   }
 
   receive(frame: Frame): void {
@@ -195,12 +201,20 @@ export class PlanHost {
     else this.#waiting.arrivals.push(whenAlive);
   }
 
+  /** What is asked for now, and comes later. */
+  #forThisLife(happen: () => void): () => void {
+    const life = this.#life;
+    return () => {
+      if (this.#life === life) this.#arrives(happen);
+    };
+  }
+
   #forget(): void {
     this.#waiting = undefined;
     this.#listeners = [];
     this.#channels = [];
     this.#watcher = undefined;
-    this.#processWatchers = [];
+    this.#programs.forget();
   }
 
   // ------------------------------------------------------------ the ports
@@ -211,7 +225,7 @@ export class PlanHost {
       clock: this.#clock(),
       packets: this.#packets(),
       links: this.#kernel(),
-      scripts: this.#programs(),
+      scripts: this.#programs.port(),
       journal,
       ...(this.#chance === undefined ? {} : { bfd: { datagrams: this.#datagrams(), random: this.#chance } }),
     };
@@ -361,53 +375,6 @@ export class PlanHost {
       this.#time.at(until, () => {
         if (this.#leases.get(address) === until) this.held.delete(address);
       });
-  }
-
-  #programs(): Scripts {
-    return {
-      run: (command, ended) => this.#run(command, ended),
-      inspect: ({ argv }) => ({ path: argv[0], searched: false, problem: undefined, insecure: undefined }),
-      writeFile: () => undefined,
-      watchFile: (_path, changed) => {
-        changed(0);
-        return { close: () => {} };
-      },
-      openFifo: () => ({ failure: 'no pipes in the simulation' }),
-      watchProcesses: (match, changed) => this.#watchProcesses(match, changed),
-    };
-  }
-
-  /** Scripts whose words name the balancer ask for its process; all others ask it for an answer. */
-  #run(command: Command, ended: (result: CommandResult) => void) {
-    const script = this.#plan.scripts.find((each) => each.command === command);
-    const wish = this.scripts.get(script?.name ?? '') ?? 'asks';
-    const asksProcess =
-      wish === 'exists' || /\b(killall|pkill|pidof|pgrep|systemctl|service)\b/.test(command.argv.join(' '));
-    const other = asksProcess && wish !== 'exists' && !/haproxy|evergate|nginx/.test(command.argv.join(' '));
-    const well = other || (asksProcess ? this.balancer !== 'dead' : this.balancer === 'serves');
-    const life = this.#life;
-    let running = true;
-    const end = (result: CommandResult) => {
-      if (running && this.#life === life) this.#arrives(() => ended(result));
-      running = false;
-    };
-    if (wish !== 'hangs') this.#time.after(0, () => end({ kind: 'exited', status: wish !== 'fails' && well ? 0 : 1 }));
-    return { signal: (signal: 'SIGTERM' | 'SIGKILL') => this.#time.after(0, () => end({ kind: 'killed', signal })) };
-  }
-
-  #watchProcesses({ process }: ProcessMatch, changed: (count: number) => void) {
-    const tell = () => changed(/haproxy|evergate|nginx/.test(process) && this.balancer === 'dead' ? 0 : 1);
-    this.#processWatchers.push(tell);
-    // Results come from the event loop, never from inside the call.
-    const life = this.#life;
-    this.#time.after(0, () => {
-      if (this.#life === life) this.#arrives(tell);
-    });
-    return {
-      close: () => {
-        this.#processWatchers = this.#processWatchers.filter((each) => each !== tell);
-      },
-    };
   }
 }
 
