@@ -6,6 +6,7 @@
  */
 import koffi from 'koffi';
 import { errorName, libc } from './libc.ts';
+import { loopCall } from './loop-call.ts';
 
 type Handle = unknown;
 
@@ -41,7 +42,7 @@ export function watchDescriptor(fd: number, readable: () => void): string | unde
     koffi.free(handle as bigint);
     return errorName(-refused);
   }
-  const callback = koffi.register(() => guarded(readable), callbackType!);
+  const callback = koffi.register(loopCall(readable), callbackType!);
   functions.unref(handle);
   functions.start(handle, UV_READABLE, callback);
   watched.set(fd, { handle, callback });
@@ -69,22 +70,12 @@ export function unwatchDescriptor(fd: number): void {
   }, closingMs).unref();
 }
 
-/** An exception can't pass through libuv: it ends the process from a turn of its own, as any other does. */
-function guarded(readable: () => void): void {
-  try {
-    readable();
-  } catch (error) {
-    setImmediate(() => {
-      throw error;
-    });
-  }
-}
-
 function uvFunctions(): Uv | undefined {
   if (uv !== undefined || libc() === undefined) return uv;
   try {
     const node = koffi.load(null);
-    callbackType = koffi.pointer(koffi.proto('void evergate_uv_poll(void *handle, int status, int events)'));
+    // The handle as a number: a pointer would become an object that the collector must finalize.
+    callbackType = koffi.pointer(koffi.proto('void evergate_uv_poll(uintptr_t handle, int status, int events)'));
     uv = {
       loop: node.func('void *uv_default_loop()')(),
       init: node.func('int uv_poll_init(void *loop, void *handle, int fd)'),

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needs } from '../../test/requirements.ts';
-import { programMappings } from './process-memory.ts';
+import { programMappings, unwrittenMappings } from './process-memory.ts';
 
 const module = fileURLToPath(new URL('process-memory.ts', import.meta.url));
 
@@ -60,4 +60,31 @@ test('mappings of files, of the C heap and the stack; none that V8 made', () => 
     programMappings(maps).map(({ start }) => start.toString(16)),
     ['400000', 'e000000', '7ffe00000000'],
   );
+});
+
+test('what the start needed is let go, and nothing is lost with it', { skip: needs('linux') }, () => {
+  const program = `import { readFileSync } from 'node:fs';
+import { releaseProgram } from ${JSON.stringify(module)};
+const resident = () => Number(/^RssFile:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+const before = resident();
+releaseProgram();
+const after = resident();
+const text = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeZone: 'UTC' }).format(0) + /b+/.exec('abbb')[0];
+console.log(JSON.stringify({ before, after, text }));`;
+  const told = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  const { before, after, text } = JSON.parse(told);
+  assert.ok(after < before / 2, `${before} KiB of files before, ${after} after`);
+  assert.equal(text, 'Thursday, January 1, 1970bbb');
+});
+
+test('a mapping that can be written, or of which a page was, is kept', () => {
+  const one = (rights: string, name: string, anonymous: number) =>
+    `00400000-00500000 ${rights} 00000000 fe:00 37 ${name}\nRss: 8 kB\nAnonymous:         ${anonymous} kB\nVmFlags: rd\n`;
+  const kept =
+    one('r--p', '/usr/lib/libc.so.6', 16) +
+    one('rw-p', '/usr/bin/node', 0) +
+    one('r-xp', '[vdso]', 0) +
+    one('r--s', '/usr/lib/cache', 0);
+  assert.deepEqual(unwrittenMappings(kept), []);
+  assert.deepEqual(unwrittenMappings(kept + one('r-xp', '/usr/bin/node', 0)), [{ start: 0x400000, end: 0x500000 }]);
 });

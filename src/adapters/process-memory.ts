@@ -1,5 +1,10 @@
 /**
- * Keeps this process in memory, as `vrrp_no_swap` asks: pages that were evicted come back from the disk one by one, and the advertisement waits.
+ * What of this process is in memory, and stays there.
+ *
+ * After its start a daemon uses a fraction of its program: parser, compiler and much of Node itself were for the start. `releaseProgram` takes
+ * what is mapped from files out of the process; what is needed comes back with the next call, from the page cache, in a microsecond.
+ *
+ * `keepInMemory` keeps the process in memory, as `vrrp_no_swap` asks: pages that were evicted come back from the disk one by one, and the advertisement waits.
  *
  * Locked is what the program is made of: its text and data and those of its libraries, which are evicted under pressure even where there is
  * no swap, its C heap and stack. V8's heap can't be (mlockall(2) would): V8 gives pages back with madvise(MADV_DONTNEED), the kernel refuses that
@@ -10,10 +15,30 @@ import { errno, errorName, libc } from './libc.ts';
 
 /** mlock2(2) by its number: not every C library has the function. */
 const mlock2: number | undefined = { x64: 325, arm64: 284 }[process.arch as string];
+const MADV_DONTNEED = 4;
 /** Pages are locked as they come: what is never used takes no memory. */
 const MLOCK_ONFAULT = 1;
 
 let locked = false;
+
+/** Nothing is lost: only mappings that can't be written, and of which no page ever was (relocations), are let go. Does nothing while they are locked. */
+export function releaseProgram(): void {
+  const c = libc();
+  if (c === undefined || locked) return;
+  for (const { start, end } of unwrittenMappings(textOf('/proc/self/smaps') ?? ''))
+    c.madvise(start, end - start, MADV_DONTNEED);
+}
+
+/** Of proc(5)'s smaps: what came from a file, as it is there. */
+export function unwrittenMappings(smaps: string): { readonly start: number; readonly end: number }[] {
+  const found = [];
+  for (const mapping of smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+    const fields = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \d+\s+\//.exec(mapping);
+    if (fields === null || !/^Anonymous:\s+0 kB$/m.test(mapping)) continue;
+    found.push({ start: Number.parseInt(fields[1]!, 16), end: Number.parseInt(fields[2]!, 16) });
+  }
+  return found;
+}
 
 /**
  * @param wanted false undoes it, for a reload without the word.
@@ -25,6 +50,8 @@ export function keepInMemory(wanted: boolean): string | undefined {
     locked = false;
     return undefined;
   }
+  // Locked are the pages that are here and those to come: not those that the start alone needed.
+  releaseProgram();
   const failure = lockProgram();
   if (failure !== undefined)
     return failure === 'ENOMEM' || failure === 'EPERM'

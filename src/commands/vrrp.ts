@@ -2,12 +2,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arpWatch } from '../adapters/arp-watch.ts';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
-import { realClock, systemRandom } from '../adapters/clock.ts';
+import { systemRandom } from '../adapters/clock.ts';
 import { controlAddress, serveControl } from '../adapters/control-socket.ts';
 import { UdpDatagrams } from '../adapters/datagrams.ts';
 import { type HandoverFile, handoverFile } from '../adapters/handover-file.ts';
 import { libc } from '../adapters/libc.ts';
 import { disableLocalIgmp } from '../adapters/local-igmp.ts';
+import { loopClock } from '../adapters/loop-clock.ts';
 import { NetlinkLinks } from '../adapters/netlink-links.ts';
 import { enterNetworkNamespace } from '../adapters/network-namespace.ts';
 import { NftablesFirewall } from '../adapters/nftables.ts';
@@ -15,7 +16,7 @@ import { NftablesHandoff } from '../adapters/nftables-handoff.ts';
 import { SystemScripts } from '../adapters/process.ts';
 import { watchProcessEnd } from '../adapters/process-end.ts';
 import { pinProcess } from '../adapters/process-limits.ts';
-import { keepInMemory } from '../adapters/process-memory.ts';
+import { keepInMemory, releaseProgram } from '../adapters/process-memory.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
@@ -104,6 +105,8 @@ function askKernel() {
   return answer;
 }
 
+const clock = loopClock();
+
 class Daemon {
   readonly #options: VrrpOptions;
   readonly #journal: DaemonJournal;
@@ -116,7 +119,11 @@ class Daemon {
   readonly #handoff = new NftablesHandoff();
   /** Signals and koffi's descriptors don't keep Node's loop alive: this does. */
   readonly #alive = setInterval(() => {}, 2 ** 30);
-  #beatTimer: NodeJS.Timeout | undefined;
+  /** Rings when the balancer was silent for too long; `#beatDue` is when it should. */
+  readonly #beatTimer = clock.alarm(() => this.#beatMissed());
+  #beatDue = Infinity;
+  /** What a start or a reload needed, and what follows doesn't. */
+  readonly #settled = clock.alarm(releaseProgram);
   /** It has not beaten for too long, and has not said anything since. */
   #frozen = false;
   #stopping = false;
@@ -144,7 +151,7 @@ class Daemon {
     this.#failover = new Failover(
       plan,
       {
-        clock: realClock,
+        clock,
         packets: this.#packets,
         links: this.#links,
         scripts: this.#scripts,
@@ -167,9 +174,9 @@ class Daemon {
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
     process.on('SIGHUP', () => this.#reload());
-    process.on('SIGUSR1', () => this.#dump('state', dumpData(this.#failover, realClock)));
+    process.on('SIGUSR1', () => this.#dump('state', dumpData(this.#failover, clock)));
     process.on('SIGUSR2', () => this.#dump('stats', dumpStatistics(this.#failover)));
-    onSignalNumber(signalJson, () => this.#dump('json', dumpJson(this.#failover, realClock)));
+    onSignalNumber(signalJson, () => this.#dump('json', dumpJson(this.#failover, clock)));
     this.#journal.log('info', `Starting ${versionShort()} (VRRP)`);
     for (const file of this.#pidFiles) {
       const failure = writePidFile(file);
@@ -181,6 +188,7 @@ class Daemon {
     this.#openControl();
     if (this.#options.controlFd !== undefined) this.#listenToLauncher(this.#options.controlFd);
     else this.#service = new Service();
+    this.#settled.set(clock.now() + limits.settledMs);
     this.#journal.log('info', 'Startup complete');
     this.#service?.ready();
     daemonReady();
@@ -195,7 +203,7 @@ class Daemon {
   /** Where `evergate status` and the other commands for operators ask. Without it the daemon does its work all the same. */
   #openControl(): void {
     const world = {
-      clock: realClock,
+      clock,
       pid: process.pid,
       version: versionNumber(),
       launched: this.#options.controlFd !== undefined,
@@ -260,7 +268,7 @@ class Daemon {
     } else if (line.startsWith('not-serving')) {
       this.#journal.log('warning', line.replace('not-serving', 'The balancer does not serve:'));
       this.#failover.serving(false);
-      clearTimeout(this.#beatTimer);
+      this.#beatTimer.clear();
       this.#frozen = false;
     }
     // Once it beats, silence means that it is frozen, whatever it said before; it beats only while it serves, so that one more beat undoes that.
@@ -284,14 +292,18 @@ class Daemon {
 
   /** @param ms until silence is taken for a freeze. */
   #awaitBeat(ms: number = limits.beatSilenceMsMax): void {
-    clearTimeout(this.#beatTimer);
-    const due = realClock.now() + ms;
-    this.#beatTimer = setTimeout(() => {
-      // A timer this late means that we stood still ourselves, and so did our ears: the beats of that time may still be on their way.
-      if (realClock.now() - due > limits.ownStallMs) return this.#awaitBeat(limits.beatSilenceMsMax / 4);
-      this.#told('not-serving no sign of life');
-      this.#frozen = true;
-    }, ms);
+    this.#beatDue = clock.now() + ms;
+    this.#beatTimer.set(this.#beatDue);
+  }
+
+  #beatMissed(): void {
+    // A timer this late means that we stood still ourselves, and so did our ears: the beats of that time may still be on their way.
+    if (clock.now() - this.#beatDue > limits.ownStallMs) {
+      this.#awaitBeat(limits.beatSilenceMsMax / 4);
+      return;
+    }
+    this.#told('not-serving no sign of life');
+    this.#frozen = true;
   }
 
   #reload(): void {
@@ -315,6 +327,7 @@ class Daemon {
     }
     this.#failover.reload(plan);
     this.#applyPriority();
+    this.#settled.set(clock.now() + limits.settledMs);
     this.#journal.log('info', 'Reload finished');
   }
 
@@ -323,7 +336,8 @@ class Daemon {
     this.#stopping = true;
     this.#service?.stopping();
     this.#journal.log('info', 'Stopping');
-    clearTimeout(this.#beatTimer);
+    this.#beatTimer.clear();
+    this.#settled.clear();
     this.#forgetBalancer();
     this.#closeControl();
     const end = () => {

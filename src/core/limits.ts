@@ -112,6 +112,8 @@ export const vrrpDaemon = {
   ownStallMs: 50,
   /** At the end notify scripts get this long. They tell others; the address has moved already. */
   stopScriptsMsMax: 5_000,
+  /** So long after a start or a reload the memory is let go that only they needed. By then a router has its state, and what it does often is compiled. */
+  settledMs: 10_000,
 } as const;
 
 /** Mails of `smtp_alert`. */
