@@ -82,6 +82,9 @@ test('a sum that is no priority: the limit is said', () => {
     return text({ vrrp: vrrp({ priority: { ...priority, running, base } }), balancer: absent });
   };
   assert.match(shown(254, 253), /priority {2}254 = 253 \+ 2, at most 254 {2}\(/);
+  const file = { name: 'file f', weight: 1, reverse: false, result: -300, change: -300 };
+  const fault = { vrrp: vrrp({ priority: { running: 100, base: 100, parts: [file] } }), balancer: absent };
+  assert.match(text(fault), /priority {2}100 {2}\(file f: says -300, weight \+1\)/);
   assert.match(shown(255, 255), /priority {2}255 = 255 \+ 2, at most 255 {2}\(/);
 });
 

@@ -87,7 +87,8 @@ function many(title: string, lines: readonly string[], paint: Paint): string[] {
 }
 
 function priority({ priority: { running, base, parts } }: RouterReport, paint: Paint): string {
-  const changes = parts.filter(({ weight }) => weight !== 0);
+  // A file that asks for FAULT with its number has no part in the sum.
+  const changes = parts.filter(({ weight, change }) => weight !== 0 && change >= -253);
   const sum = changes.map(({ change }) => (change < 0 ? ` - ${-change}` : ` + ${change}`)).join('');
   const told = parts.map((part) => describePart(part, paint)).join(', ');
   const total = changes.reduce((all, { change }) => all + change, base);
