@@ -6,7 +6,7 @@
  * a buffer several times has not.
  */
 import { errorNumber } from './abi.ts';
-import type { Pipe, Pipes, Relaying } from './pipes.ts';
+import { type Pipe, type Pipes, type Relaying, refusals } from './pipes.ts';
 import { receiveBufferBytes } from './receive-buffers.ts';
 
 /** Full buffers in a row before a stream counts as bulk. */
@@ -78,8 +78,13 @@ export class Passage {
       return -errorNumber.EAGAIN;
     }
     const came = pipe.fill(fd, this.left);
-    if (came <= 0) pipes.give(pipe);
-    else {
+    if (came <= 0) {
+      pipes.give(pipe);
+      if (refusals.has(-came)) {
+        this.close();
+        return -errorNumber.EAGAIN;
+      }
+    } else {
       this.#passed(came);
       pipe.of = this.#from;
       to.takePipe(pipe);

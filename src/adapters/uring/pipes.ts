@@ -12,6 +12,9 @@ export const pipeBytes = 524_288;
 /** Idle pipes kept for use again: one turn needs one, and descriptors have other uses. */
 const idleMax = 4;
 
+/** EPERM, ENOMEM, EINVAL, ESPIPE, ENOSYS, EOPNOTSUPP: the kernel won't splice this socket, or not now. The socket itself is as it was. */
+export const refusals: ReadonlySet<number> = new Set([1, 12, 22, 29, 38, 95]);
+
 const flags = linux.SPLICE_F_MOVE | linux.SPLICE_F_NONBLOCK;
 
 /** A stream whose bytes pass through a pipe. */
@@ -45,7 +48,12 @@ export class Pipe {
 
   /** @returns the bytes that left, or an error number below zero. */
   drain(socket: number): number {
-    const left = splice(this.#readFd, socket, this.bytes, socket);
+    let left = splice(this.#readFd, socket, this.bytes, socket);
+    // A number that V8 left in errno, or no memory at the moment, must not end a connection: a socket that can't send any more says so again.
+    if (left < 0 && left !== -errorNumber.EAGAIN) {
+      const again = splice(this.#readFd, socket, this.bytes, socket);
+      if (again > 0 || again === -errorNumber.EAGAIN) left = again;
+    }
     if (left > 0) this.bytes -= left;
     return left;
   }

@@ -31,6 +31,8 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   #movedOnce = false;
   #requestRelays = false;
   #responseRelays = false;
+  /** Relayed bytes wait for the client, and its time runs. */
+  #clientAwaited = false;
 
   abstract responseBegins(): void;
   /** The connection stands, or an idle one was taken. */
@@ -43,7 +45,7 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   protected resetLeg(backend: BackendRuntime | undefined): void {
     this.resetSearch(backend);
     this.#racedOnce = this.#movedOnce = false;
-    this.#requestRelays = this.#responseRelays = false;
+    this.#requestRelays = this.#responseRelays = this.#clientAwaited = false;
   }
 
   protected open(): void {
@@ -196,6 +198,8 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
   }
 
   protected relayResponse(): void {
+    // The adapter shows bytes again, and the client takes them: nothing else would stop its time.
+    if (this.#clientAwaited) this.#clientIsReady();
     const { unread } = this.response.body;
     if (this.#responseRelays || unread < relayBytesMin) return;
     this.#responseRelays = true;
@@ -226,11 +230,17 @@ export abstract class ServerLeg extends ServerSearch implements ConnectionUser, 
     if (this.client.stream.unsentBytes > 0) {
       this.context.wheel.disarm(this.timer);
       this.client.armClient();
+      this.#clientAwaited = true;
     } else {
-      if (this.request.body.done) this.client.disarmClient();
+      this.#clientIsReady();
       this.armServer();
     }
     return false;
+  }
+
+  #clientIsReady(): void {
+    this.#clientAwaited = false;
+    if (this.request.body.done) this.client.disarmClient();
   }
 
   protected armServer(): void {
