@@ -22,6 +22,8 @@ export interface TraceOptions {
 const deliveryMs = 50;
 /** Shortest time of silence before advice is given; three intervals when those are longer. */
 const silenceMsMin = 4_000;
+/** So long the daemon's settings are believed: it may be reloaded, ended or started while we watch. */
+const settingsMs = 1_000;
 
 /** Exit status: 0 nothing wrong was seen, 1 something was, 2 it can't be traced here. */
 export async function trace(name: string | undefined, options: TraceOptions): Promise<void> {
@@ -29,7 +31,7 @@ export async function trace(name: string | undefined, options: TraceOptions): Pr
   if (libc() === undefined) refuse('the wire can be watched on Linux only (x86-64 or arm64)');
   const interfaces = chosenInterfaces(name);
   const routers = await configuredRouters(options.socket);
-  const trace = new Trace(interfaces, routers, options.json === true, most);
+  const trace = new Trace(interfaces, routers, options, most);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => trace.end());
   process.stdout.on('error', () => trace.end());
   if (seconds !== Infinity) setTimeout(() => trace.end(), seconds * 1000);
@@ -38,7 +40,9 @@ export async function trace(name: string | undefined, options: TraceOptions): Pr
 class Trace {
   readonly #taps: { close(): void }[] = [];
   readonly #delivery: DeliveryWatch;
-  readonly #routers: readonly VirtualRouterSettings[] | undefined;
+  #routers: readonly VirtualRouterSettings[] | undefined;
+  #askedAt = performance.now();
+  readonly #node: string | undefined;
   readonly #json: boolean;
   readonly #most: number;
   readonly #paint = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' ? coloured : plain;
@@ -53,11 +57,12 @@ class Trace {
   constructor(
     interfaces: readonly Link[],
     routers: readonly VirtualRouterSettings[] | undefined,
-    json: boolean,
+    options: TraceOptions,
     most: number,
   ) {
     this.#routers = routers;
-    this.#json = json;
+    this.#node = options.socket;
+    this.#json = options.json === true;
     this.#most = most;
     for (const link of interfaces) {
       const tap = openVrrpTap(link.index, (packet) => this.#seen(packet, link.name));
@@ -70,11 +75,7 @@ class Trace {
     this.#delivery = new DeliveryWatch(interfaces);
     const longest = Math.max(0, ...(routers ?? []).map(({ advertisementIntervalMs }) => advertisementIntervalMs));
     this.#silence = setTimeout(() => this.#advise(), Math.max(silenceMsMin, 3 * longest + 1000));
-    const against =
-      routers === undefined
-        ? 'no VRRP daemon runs here: judged by itself only'
-        : 'judged against the running configuration';
-    this.#note(`Watching ${interfaces.map((link) => link.name).join(', ')}; ${against}. Ctrl-C ends.`);
+    this.#note(`Watching ${interfaces.map((link) => link.name).join(', ')}; ${judgedBy(routers)}. Ctrl-C ends.`);
   }
 
   end(): void {
@@ -89,8 +90,21 @@ class Trace {
     const wallMs = Date.now();
     if (packet.outgoing) this.#sent++;
     else this.#heard++;
+    this.#askAgain();
     // Every line waits as long, so that they stay in order.
     setTimeout(() => this.#show(packet, interfaceName, wallMs), deliveryMs);
+  }
+
+  /** The answer is here before the line that asked for it is shown. */
+  #askAgain(): void {
+    const now = performance.now();
+    if (now - this.#askedAt < settingsMs) return;
+    this.#askedAt = now;
+    void configuredRouters(this.#node).then((routers) => {
+      const changed = (routers === undefined) !== (this.#routers === undefined);
+      this.#routers = routers;
+      if (changed) this.#note(`From here on: ${judgedBy(routers)}.`);
+    });
   }
 
   #show(packet: TappedAdvertisement, interfaceName: string, wallMs: number): void {
@@ -129,6 +143,12 @@ class Trace {
     if (this.#json) process.stderr.write(`${line}\n`);
     else process.stdout.write(`${this.#paint('dim', line)}\n`);
   }
+}
+
+function judgedBy(routers: readonly VirtualRouterSettings[] | undefined): string {
+  return routers === undefined
+    ? 'no VRRP daemon runs here: judged by itself only'
+    : 'judged against the running configuration';
 }
 
 function chosenInterfaces(name: string | undefined): readonly Link[] {

@@ -52,13 +52,13 @@ export function adviseSilence(sent: number, routers: readonly VirtualRouterSetti
   const rules = [
     ...(families.has('ipv4')
       ? [
-          '  nftables:  nft add rule inet filter input ip protocol 112 accept     (protocol 51 too, with auth_type AH)',
+          '  nftables:  nft insert rule inet filter input ip protocol 112 accept  (protocol 51 too, with auth_type AH)',
           `  iptables:  iptables -I INPUT -p 112${unicast ? '' : ' -d 224.0.0.18'} -j ACCEPT`,
         ]
       : []),
     ...(families.has('ipv6')
       ? [
-          '  nftables:  nft add rule inet filter input meta l4proto 112 accept',
+          '  nftables:  nft insert rule inet filter input meta l4proto 112 accept',
           `  ip6tables: ip6tables -I INPUT -p 112${unicast ? '' : ' -d ff02::12'} -j ACCEPT`,
         ]
       : []),
