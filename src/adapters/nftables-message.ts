@@ -173,8 +173,13 @@ export function writePayload(offset: number, length: number, register: number = 
 }
 
 /** The interface's number, behind the 16 bytes of an address. */
-export function interfaceMeta(which: 'in' | 'out'): Expression {
-  return meta(which === 'in' ? META_IIF : META_OIF, wide.second);
+export function interfaceMeta(which: 'in' | 'out', register: number = wide.second): Expression {
+  return meta(which === 'in' ? META_IIF : META_OIF, register);
+}
+
+/** The number of the interface by which it leaves, alone. */
+export function outgoingInterface(): Expression {
+  return interfaceMeta('out', wide.first);
 }
 
 /** The protocol that the network header carries, past the extension headers of IPv6. */

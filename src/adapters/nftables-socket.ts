@@ -11,7 +11,12 @@ export class NftablesSocket {
 
   /** All of them, or none. */
   commit(changes: readonly NetlinkMessage[]): SystemFailure {
-    this.#requester ??= new NetlinkRequester(NETLINK_NETFILTER);
+    try {
+      this.#requester ??= new NetlinkRequester(NETLINK_NETFILTER);
+    } catch (error) {
+      // A kernel without nfnetlink has no such socket.
+      return (error as Error).message;
+    }
     return this.#requester.changeAll(transaction(changes));
   }
 

@@ -1,15 +1,18 @@
 /** The Firewall port on nf_tables: tables are made for the first address of a family and go with `close`. */
 import type { IpFamily } from '../core/address.ts';
-import type { BlockedAddress, Firewall } from '../engine/ports/firewall.ts';
+import type { BlockedAddress, Firewall, SharedLink } from '../engine/ports/firewall.ts';
 import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import { addressToBytes } from './address-bytes.ts';
 import { deleteTableMessage, elementMessage, tableMessages } from './nftables-accept.ts';
 import type { TableSettings } from './nftables-message.ts';
+import { silencedTable, silenceMessages } from './nftables-silence.ts';
 import { NftablesSocket } from './nftables-socket.ts';
 
 export class NftablesFirewall implements Firewall {
   readonly #settings: TableSettings;
   readonly #tables = new Set<IpFamily>();
+  /** Interface numbers of macvlans. */
+  readonly #silenced = new Set<number>();
   readonly #socket = new NftablesSocket();
 
   constructor(settings: TableSettings) {
@@ -27,7 +30,20 @@ export class NftablesFirewall implements Firewall {
     return failure === 'ENOENT' ? undefined : failure;
   }
 
+  silence(link: SharedLink): SystemFailure {
+    this.unsilence(link);
+    const failure = this.#socket.commit(silenceMessages(link, this.#settings));
+    if (failure === undefined) this.#silenced.add(link.interfaceIndex);
+    return failure;
+  }
+
+  unsilence(link: SharedLink): SystemFailure {
+    if (!this.#silenced.delete(link.interfaceIndex)) return undefined;
+    return this.#socket.commit([silencedTable(link, this.#settings).deleteTable()]);
+  }
+
   close(): void {
+    this.#silenced.clear();
     for (const family of this.#tables) this.#socket.commit([deleteTableMessage(family, this.#settings)]);
     this.#tables.clear();
     this.#socket.close();

@@ -91,7 +91,7 @@ export class RouterDriver {
     );
     this.#open = new OpenConnections(world, this.holdings, () => this.settings);
     this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
-    this.#virtualLink = new VirtualLink(world.links, world.journal);
+    this.#virtualLink = new VirtualLink(world.links, world.journal, world.firewall);
     this.#channel = new RouterChannel(
       world,
       () => this.plan,

@@ -1,16 +1,19 @@
 /** The macvlan of `use_vmac`: made when its base interface is there, removed at the end. */
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
+import type { Firewall, SharedLink } from '../ports/firewall.ts';
 import type { Link, Links } from '../ports/links.ts';
 import type { Journal } from '../ports/logs.ts';
 
 export class VirtualLink {
   readonly #links: Links;
   readonly #journal: Journal;
-  #made: { readonly link: Link; readonly baseIndex: number } | undefined;
+  readonly #firewall: Firewall | undefined;
+  #made: { readonly link: Link; readonly baseIndex: number; readonly shared: SharedLink } | undefined;
   #failed = false;
 
-  constructor(links: Links, journal: Journal) {
+  constructor(links: Links, journal: Journal, firewall: Firewall | undefined) {
     this.#links = links;
+    this.#firewall = firewall;
     this.#journal = journal;
   }
 
@@ -35,7 +38,16 @@ export class VirtualLink {
       return undefined;
     }
     this.#failed = false;
-    this.#made = { link: made.link, baseIndex: base.index };
+    const shared = { family: settings.family, interfaceIndex: made.link.index, baseIndex: base.index };
+    if (this.#made !== undefined) this.#firewall?.unsilence(this.#made.shared);
+    this.#made = { link: made.link, baseIndex: base.index, shared };
+    // Before it has any address or group that the kernel would tell of.
+    const loud = this.#firewall?.silence(shared);
+    if (loud !== undefined)
+      this.#journal.log(
+        'warning',
+        `(${settings.name}) as backup it may draw the active router's traffic (multicast reports on ${name}): nf_tables says ${loud}`,
+      );
     if (settings.family === 'ipv6')
       this.#links.addAddress({
         interfaceIndex: made.link.index,
@@ -55,7 +67,9 @@ export class VirtualLink {
   }
 
   remove(): void {
-    if (this.#made !== undefined) this.#links.removeLink(this.#made.link.index);
+    if (this.#made === undefined) return;
+    this.#links.removeLink(this.#made.link.index);
+    this.#firewall?.unsilence(this.#made.shared);
     this.#made = undefined;
   }
 }
