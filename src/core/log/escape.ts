@@ -15,7 +15,8 @@ export function writeEncoded(
 ): number {
   for (let index = start; index < end; index++) {
     const byte = bytes[index];
-    if (plain[byte] === 1) {
+    // Comparisons, not a table: nearly all bytes of a request line are above `#` and below 127, and a look-up costs more.
+    if ((byte > hash && byte < 127) || byte === space || byte === exclamationMark) {
       if (withBackslash && needsBackslash(byte)) out[offset++] = backslash;
       out[offset++] = byte;
     } else {
@@ -37,6 +38,8 @@ export function writeEscapedText(out: Uint8Array, offset: number, text: string):
   return offset;
 }
 
+const space = 0x20;
+const exclamationMark = 0x21;
 const hash = 0x23;
 const quote = 0x22;
 const backslash = 0x5c;
@@ -45,6 +48,3 @@ const closingBracket = 0x5d;
 function needsBackslash(byte: number): boolean {
   return byte === quote || byte === backslash || byte === closingBracket;
 }
-
-const plain = new Uint8Array(256);
-for (let byte = 32; byte < 127; byte++) plain[byte] = byte === quote || byte === hash ? 0 : 1;

@@ -177,8 +177,9 @@ function portStep(name: string, flags: FormatFlags): Step {
   const port = ports[name];
   const empty = emptyText(flags);
   return (record, out, offset) => {
-    if (textOf(host, record) === '') return writeText(out, offset, empty);
-    return flags.hexadecimal ? writeHex(out, offset, port(record), 4) : writeInteger(out, offset, port(record));
+    const value = port(record);
+    if (value === 0 && textOf(host, record) === '') return writeText(out, offset, empty);
+    return flags.hexadecimal ? writeHex(out, offset, value, 4) : writeInteger(out, offset, value);
   };
 }
 
@@ -242,10 +243,11 @@ function requestStep(part: RequestPart, flags: FormatFlags): Step {
 /** The two characters for cookies are always '-': no cookie is configured (manual 8.5). */
 function terminationStep(withCookies: boolean): Step {
   return (record, out, offset) => {
-    const end = writeText(out, writeText(out, offset, record.terminationCause), record.terminationState);
-    if (!withCookies) return end;
-    out[end] = out[end + 1] = minus;
-    return end + 2;
+    out[offset] = record.terminationCause.charCodeAt(0);
+    out[offset + 1] = record.terminationState.charCodeAt(0);
+    if (!withCookies) return offset + 2;
+    out[offset + 2] = out[offset + 3] = minus;
+    return offset + 4;
   };
 }
 
