@@ -53,10 +53,13 @@ export function keepInMemory(wanted: boolean): string | undefined {
   // Locked are the pages that are here and those to come: not those that the start alone needed.
   releaseProgram();
   const failure = lockProgram();
-  if (failure !== undefined)
+  if (failure !== undefined) {
+    // Not a part of it, which would be neither here nor there.
+    libc()?.munlockall();
     return failure === 'ENOMEM' || failure === 'EPERM'
       ? `Unable to lock process in memory - ${failure}: give it CAP_IPC_LOCK, or LimitMEMLOCK=infinity in its systemd unit`
       : `Unable to lock process in memory - ${failure}`;
+  }
   locked = true;
   return swapReaches()
     ? "The program is locked in memory, JavaScript's heap can't be: MemorySwapMax=0 in the systemd unit keeps it from the swap"
