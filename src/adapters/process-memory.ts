@@ -56,6 +56,7 @@ export function keepInMemory(wanted: boolean): string | undefined {
   if (failure !== undefined) {
     // Not a part of it, which would be neither here nor there.
     libc()?.munlockall();
+    locked = false;
     return failure === 'ENOMEM' || failure === 'EPERM'
       ? `Unable to lock process in memory - ${failure}: give it CAP_IPC_LOCK, or LimitMEMLOCK=infinity in its systemd unit`
       : `Unable to lock process in memory - ${failure}`;
