@@ -1,8 +1,7 @@
 /**
- * One connection on the ring.
- *
- * Receiving is one multishot entry for the stream's life; `pause` cancels it. Where bytes are to be passed to another stream, they go through
- * a pipe once there are many (passage.ts): a poll then tells that there are more, and the pipe belongs to the receiver until it is empty.
+ * One connection on the ring. Receiving is one multishot entry for the stream's life; `pause` cancels it. Where bytes are to be passed to
+ * another stream, they go through a pipe once there are many (passage.ts): a poll then tells that there are more, and the pipe belongs to
+ * the receiver until it is empty.
  */
 import { highWaterBytes, lowWaterBytes } from '../../core/limits.ts';
 import type { Stream, StreamError, StreamHandler } from '../../engine/ports/streams.ts';
@@ -279,9 +278,10 @@ export class UringStream extends StreamEntries implements Stream, PassageEnd {
     }
   }
 
-  /** The socket can't send any more. What it received before is still to be read; its end comes at once, then. */
+  /** It can't send any more. What came before is still to be read, and then its end: the receive entry may have slept through a reset behind bytes. */
   #sendFailed(error: number): void {
     const word = streamError(errorName(error));
+    this.socket.shutdown();
     this.#sender.clear();
     this.#wantsDrained = false;
     if (this.#life === 'closing' || this.#peerEnded || this.#paused || this.listening === 0)
