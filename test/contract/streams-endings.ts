@@ -4,6 +4,20 @@ import { type Contract, closed, pair } from './pair.ts';
 import { pattern } from './party.ts';
 
 export function endingsContract(contract: Contract): void {
+  contract('bytes and a reset behind them meet a write: the end is told', async (world) => {
+    const { client, server, listener } = await pair(world);
+    await world.quiet();
+    server.text('last words');
+    server.flush();
+    server.reset();
+    client.text('x'.repeat(10_000));
+    client.flush();
+    await closed(world, client, server);
+    assert.equal(client.error, 'reset');
+    assert.ok('last words'.startsWith(client.bytes.toString()));
+    listener.close();
+  });
+
   contract('half-close: after a FIN the other direction goes on', async (world) => {
     const { client, server, listener } = await pair(world);
     client.text('question');
