@@ -156,7 +156,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
 
   /** The time for what waits to be sent at the end is over. A client that goes on reading has it anew. */
   #lastExpired(): void {
-    if (this.stream.unsentBytes < this.#unsentBytes) this.#armLast();
+    const { unsentBytes } = this.stream;
+    if (unsentBytes > 0 && unsentBytes < this.#unsentBytes) this.#armLast();
     else this.stream.reset();
   }
 
