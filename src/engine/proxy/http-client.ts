@@ -156,9 +156,8 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
 
   /** The time for what waits to be sent at the end is over. A client that goes on reading has it anew. */
   #lastExpired(): void {
-    const { unsentBytes } = this.stream;
-    if (unsentBytes > 0 && unsentBytes < this.#unsentBytes) this.#armLast();
-    else this.stream.reset();
+    if (this.stream.unsentBytes >= this.#unsentBytes) this.stream.reset();
+    else this.#armLast();
   }
 
   // ---------------------------------------------------------------- from the exchange
@@ -375,7 +374,7 @@ export class HttpClient implements StreamHandler, TimerOwner, ProxyClient {
   #armLast(): void {
     this.#unsentBytes = this.stream.unsentBytes;
     const { timeouts } = this.frontend.plan;
-    this.#arm(timeouts.clientFin || timeouts.client || lingerMs);
+    this.#arm((this.#unsentBytes > 0 && (timeouts.clientFin || timeouts.client)) || lingerMs);
   }
 
   #arm(ms: number): void {
