@@ -6,11 +6,11 @@
  * ticket, counts the request in on its behalf, moves the ticket to its worker's list of granted ones and wakes that worker.
  */
 import { createBalance, weightsAreDynamic } from '../../core/balance/create.ts';
-import { dynamicLimit } from '../../core/balance/limit.ts';
-import { type Balance, type BalanceServers, UsableSummary, weightScale } from '../../core/balance/servers.ts';
+import { type Balance, weightScale } from '../../core/balance/servers.ts';
 import type { BackendPlan } from '../../plan/balancer.ts';
 import { noServer, queued, queueFull } from '../dispatch.ts';
-import { type BackendLayout, type BoardLayout, backendWord, type ServerColumn } from './layout.ts';
+import { BackendServers } from './backend-servers.ts';
+import { type BoardLayout, backendWord } from './layout.ts';
 import { acquireLock, inheritLock, releaseLock } from './lock.ts';
 import { assignAnew, BackendQueues, backendQueue, grantedBy, granter } from './queues.ts';
 
@@ -18,25 +18,12 @@ import { assignAnew, BackendQueues, backendQueue, grantedBy, granter } from './q
 export const nothingGranted = -1;
 export const mustAssignAnew = -2;
 
-export class BackendBoard implements BalanceServers {
-  readonly plan: BackendPlan;
-  readonly count: number;
-  readonly ids: readonly number[];
-  readonly backup: readonly boolean[];
-  readonly configuredWeights: readonly number[];
-  readonly allBackups: boolean;
-  readonly cells: Float64Array;
-  readonly summary: UsableSummary;
-  readonly weights: Int32Array;
-  readonly served: Int32Array;
-  readonly queued: Int32Array;
+export class BackendBoard extends BackendServers {
   /** After `queueFull`: the server whose queue was full, or -1. */
   fullServer = -1;
   /** Set by `takeGranted`: the ticket it took, a number within its worker's own. */
   grantedTicket = 0;
 
-  readonly #words: Int32Array;
-  readonly #layout: BackendLayout;
   readonly #board: BoardLayout;
   readonly #queues: BackendQueues;
   readonly #balance: Balance;
@@ -47,9 +34,6 @@ export class BackendBoard implements BalanceServers {
   #wakesPending = false;
   /** A backend queue means that all servers are full, so its newcomers need not ask (not so where the request names its server). */
   readonly #queueMeansFull: boolean;
-  readonly #maxconn: Int32Array;
-  readonly #minconn: Int32Array;
-  readonly #maxqueue: Int32Array;
 
   /**
    * @param owner the worker's index, or the number of workers for the supervisor.
@@ -63,75 +47,14 @@ export class BackendBoard implements BalanceServers {
     owner: number,
     wake: (worker: number) => void,
   ) {
-    const layout = board.backends[plan.index];
-    this.plan = plan;
-    this.#words = words;
-    this.#layout = layout;
+    super(plan, words, numbers, board);
     this.#board = board;
     this.#queues = new BackendQueues(words, board, plan.index);
     this.#owner = owner;
     this.#wake = wake;
     this.#toWake = new Uint8Array(board.workers);
-    this.count = plan.servers.length;
-    this.ids = plan.servers.map((server) => server.id);
-    this.backup = plan.servers.map((server) => server.backup);
-    this.configuredWeights = plan.servers.map((server) => server.weight);
-    this.allBackups = plan.allBackups;
-    this.#maxconn = Int32Array.from(plan.servers, (server) => server.maxconn);
-    this.#minconn = Int32Array.from(plan.servers, (server) => server.minconn);
-    this.#maxqueue = Int32Array.from(plan.servers, (server) => server.maxqueue);
-    this.cells = numbers.subarray(layout.balance, layout.balance + layout.balanceCells);
-    const summary = layout.words + backendWord.summary;
-    this.summary = new UsableSummary(words.subarray(summary, summary + 4));
-    this.weights = this.column('weight');
-    this.served = this.column('served');
-    this.queued = this.column('queued');
     this.#queueMeansFull = ['roundrobin', 'static-rr', 'first'].includes(plan.balance.algorithm);
     this.#balance = createBalance(plan.balance, this);
-  }
-
-  /** One word for each server; see layout.ts for what each means. */
-  column(name: ServerColumn): Int32Array {
-    const at = this.#layout.columns[name];
-    return this.#words.subarray(at, at + this.count);
-  }
-
-  /** Requests that one worker has at each server. */
-  servedBy(worker: number): Int32Array {
-    const at = this.#layout.servedByWorker + worker * this.count;
-    return this.#words.subarray(at, at + this.count);
-  }
-
-  word(name: keyof typeof backendWord): number {
-    return Atomics.load(this.#words, this.#layout.words + backendWord[name]);
-  }
-
-  setWord(name: 'lastChange' | 'downTransitions', value: number): void {
-    Atomics.store(this.#words, this.#layout.words + backendWord[name], value);
-  }
-
-  // ---------------------------------------------------------------- what the algorithms ask
-
-  hasRoom(server: number): boolean {
-    return this.#maxconn[server] === 0 || (this.queued[server] === 0 && this.served[server] < this.limit(server));
-  }
-
-  hasRoomInQueue(server: number): boolean {
-    return (
-      this.#maxconn[server] === 0 ||
-      this.served[server] + this.queued[server] < this.limit(server) + this.#maxqueue[server]
-    );
-  }
-
-  servedTotal(): number {
-    return this.#get('served');
-  }
-
-  /** Requests the server may have now. */
-  limit(server: number): number {
-    const load = this.#get('served') + this.#get('queuedTotal');
-    const warmUp = this.#words[this.#layout.columns.warmUp + server];
-    return dynamicLimit(this.#maxconn[server], this.#minconn[server], this.plan.fullconn, load, warmUp);
   }
 
   // ---------------------------------------------------------------- what workers do
@@ -152,7 +75,7 @@ export class BackendBoard implements BalanceServers {
     if (this.summary.active === 0 && this.summary.backups === 0) return noServer;
     let server = wanted;
     if (server < 0 || this.weights[server] === 0) {
-      if (this.#queueMeansFull && this.#get('queueLength') > 0 && this.#get('served') > 0)
+      if (this.#queueMeansFull && this.get(backendWord.queueLength) > 0 && this.get(backendWord.served) > 0)
         return this.#enqueue(ticket, backendQueue);
       server = this.#balance.pick(hash, avoid, random);
       if (server < 0) return this.#enqueue(ticket, backendQueue);
@@ -162,7 +85,7 @@ export class BackendBoard implements BalanceServers {
       return server;
     }
     // A hash, leastconn or a retry names its server: the request waits there.
-    if (this.#maxqueue[server] > 0 && this.queued[server] >= this.#maxqueue[server]) {
+    if (this.maxqueue[server] > 0 && this.queued[server] >= this.maxqueue[server]) {
       this.fullServer = server;
       return queueFull;
     }
@@ -247,7 +170,7 @@ export class BackendBoard implements BalanceServers {
   setWeight(server: number, weight: number, warmUp: number, redistribute: boolean): number {
     this.#lock();
     const previous = this.weights[server];
-    this.#words[this.#layout.columns.warmUp + server] = warmUp;
+    this.words[this.layout.columns.warmUp + server] = warmUp;
     if (previous !== weight) {
       this.weights[server] = weight;
       this.summary.recount(this);
@@ -271,7 +194,7 @@ export class BackendBoard implements BalanceServers {
 
   /** Takes back everything a dead worker held: its lock, its requests, its places in the queues. */
   reclaim(worker: number): void {
-    if (inheritLock(this.#words, this.#layout.words + backendWord.lock, worker, this.#owner)) this.#rebuild(worker);
+    if (inheritLock(this.words, this.layout.words + backendWord.lock, worker, this.#owner)) this.#rebuild(worker);
     else {
       this.#lock();
       this.#queues.drop(worker, (server) => this.#queueChanged(server));
@@ -280,7 +203,7 @@ export class BackendBoard implements BalanceServers {
     for (let server = 0; server < this.count; server++) {
       if (own[server] === 0) continue;
       this.served[server] -= own[server];
-      this.#set('served', this.#get('served') - own[server]);
+      this.set(backendWord.served, this.get(backendWord.served) - own[server]);
       own[server] = 0;
       this.#balance.loadChanged(server);
     }
@@ -293,12 +216,12 @@ export class BackendBoard implements BalanceServers {
 
   /** The worker died while it changed things: lists are made anew from the tickets, sums from the workers' own counts. */
   #rebuild(dead: number): void {
-    const half = this.#get('grantTicket') - 1;
+    const half = this.get(backendWord.grantTicket) - 1;
     if (half >= 0) {
-      const server = this.#get('grantServer');
+      const server = this.get(backendWord.grantServer);
       const isGranted = this.#queues.state(half) === grantedBy(server);
-      this.servedBy(this.#queues.workerOf(half))[server] = this.#get('grantCount') + (isGranted ? 1 : 0);
-      this.#set('grantTicket', 0);
+      this.servedBy(this.#queues.workerOf(half))[server] = this.get(backendWord.grantCount) + (isGranted ? 1 : 0);
+      this.set(backendWord.grantTicket, 0);
     }
     this.#queues.rebuild(dead);
     this.served.fill(0);
@@ -310,7 +233,7 @@ export class BackendBoard implements BalanceServers {
         total += own[server];
       }
     }
-    this.#set('served', total);
+    this.set(backendWord.served, total);
     this.summary.recount(this);
     this.#balance.start();
   }
@@ -319,19 +242,19 @@ export class BackendBoard implements BalanceServers {
 
   #countIn(server: number, worker: number): void {
     const served = ++this.served[server];
-    this.#words[this.#layout.servedByWorker + worker * this.count + server]++;
-    const all = this.#get('served') + 1;
-    this.#set('served', all);
-    const max = this.#layout.columns.servedMax + server;
-    if (served > this.#words[max]) this.#words[max] = served;
-    if (all > this.#get('servedMax')) this.#set('servedMax', all);
+    this.words[this.layout.servedByWorker + worker * this.count + server]++;
+    const all = this.get(backendWord.served) + 1;
+    this.set(backendWord.served, all);
+    const max = this.layout.columns.servedMax + server;
+    if (served > this.words[max]) this.words[max] = served;
+    if (all > this.get(backendWord.servedMax)) this.set(backendWord.servedMax, all);
     this.#balance.loadChanged(server);
   }
 
   #countOut(server: number, worker: number): void {
     this.served[server]--;
-    this.#words[this.#layout.servedByWorker + worker * this.count + server]--;
-    this.#set('served', this.#get('served') - 1);
+    this.words[this.layout.servedByWorker + worker * this.count + server]--;
+    this.set(backendWord.served, this.get(backendWord.served) - 1);
     this.#balance.loadChanged(server);
   }
 
@@ -350,7 +273,7 @@ export class BackendBoard implements BalanceServers {
 
   /** Gives the server's free slots to those that wait for it or, if it is in use, for any server; the oldest first. */
   #serveQueues(server: number): number {
-    if (this.#get('queuedTotal') === 0) return 0;
+    if (this.get(backendWord.queuedTotal) === 0) return 0;
     let moved = 0;
     const takesAny =
       this.weights[server] > 0 &&
@@ -369,12 +292,12 @@ export class BackendBoard implements BalanceServers {
   /** Counts a request in for the ticket's worker, with a note of it, so that `#rebuild` can tell how far it got. */
   #grantSlot(number: number, server: number): void {
     const worker = this.#queues.workerOf(number);
-    this.#set('grantServer', server);
-    this.#set('grantCount', this.#words[this.#layout.servedByWorker + worker * this.count + server]);
-    this.#set('grantTicket', number + 1);
+    this.set(backendWord.grantServer, server);
+    this.set(backendWord.grantCount, this.words[this.layout.servedByWorker + worker * this.count + server]);
+    this.set(backendWord.grantTicket, number + 1);
     this.#countIn(server, worker);
     this.#grant(number, grantedBy(server));
-    this.#set('grantTicket', 0);
+    this.set(backendWord.grantTicket, 0);
   }
 
   #grant(number: number, state: number): void {
@@ -388,22 +311,14 @@ export class BackendBoard implements BalanceServers {
     if (server >= 0) this.#balance.loadChanged(server);
   }
 
-  // ---------------------------------------------------------------- words and lock
-
-  #get(name: keyof typeof backendWord): number {
-    return this.#words[this.#layout.words + backendWord[name]];
-  }
-
-  #set(name: keyof typeof backendWord, value: number): void {
-    this.#words[this.#layout.words + backendWord[name]] = value;
-  }
+  // ---------------------------------------------------------------- lock
 
   #lock(): void {
-    acquireLock(this.#words, this.#layout.words + backendWord.lock, this.#owner);
+    acquireLock(this.words, this.layout.words + backendWord.lock, this.#owner);
   }
 
   #unlock(): void {
-    releaseLock(this.#words, this.#layout.words + backendWord.lock);
+    releaseLock(this.words, this.layout.words + backendWord.lock);
     if (!this.#wakesPending) return;
     this.#wakesPending = false;
     for (let worker = 0; worker < this.#toWake.length; worker++) {

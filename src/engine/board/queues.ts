@@ -69,8 +69,8 @@ export class BackendQueues {
   /** Puts a free ticket at the end of a server's queue or the backend's. */
   join(number: number, server: number): void {
     const at = this.#ticketAt(number);
-    const order = (this.#get('ticket') + 1) | 0;
-    this.#set('ticket', order);
+    const order = (this.#get(backendWord.ticket) + 1) | 0;
+    this.#set(backendWord.ticket, order);
     this.#words[at + ticketWord.order] = order;
     this.#words[at + ticketWord.backend] = this.#index;
     this.#link(number, server);
@@ -80,8 +80,8 @@ export class BackendQueues {
   leave(number: number): number {
     const server = this.state(number) - inServerQueue;
     this.#detach(number, this.#head(server), this.#tail(server));
-    this.#set('queuedTotal', this.#get('queuedTotal') - 1);
-    if (server < 0) this.#set('queueLength', this.#get('queueLength') - 1);
+    this.#set(backendWord.queuedTotal, this.#get(backendWord.queuedTotal) - 1);
+    if (server < 0) this.#set(backendWord.queueLength, this.#get(backendWord.queueLength) - 1);
     else this.#words[this.#layout.columns.queued + server]--;
     return server;
   }
@@ -124,7 +124,8 @@ export class BackendQueues {
       else alive.push(number);
     }
     alive.sort((a, b) => this.#age(a) - this.#age(b) || a - b);
-    for (const word of ['queueHead', 'queueTail', 'queueLength', 'queuedTotal'] as const) this.#set(word, 0);
+    const { queueHead, queueTail, queueLength, queuedTotal } = backendWord;
+    for (const word of [queueHead, queueTail, queueLength, queuedTotal]) this.#set(word, 0);
     for (const column of ['queueHead', 'queueTail', 'queued'] as const) {
       const at = this.#layout.columns[column];
       words.fill(0, at, at + this.#servers);
@@ -147,11 +148,11 @@ export class BackendQueues {
 
   #link(number: number, server: number): void {
     this.#append(number, this.#head(server), this.#tail(server), inServerQueue + server);
-    this.#set('queuedTotal', this.#get('queuedTotal') + 1);
+    this.#set(backendWord.queuedTotal, this.#get(backendWord.queuedTotal) + 1);
     if (server < 0) {
-      const length = this.#get('queueLength') + 1;
-      this.#set('queueLength', length);
-      if (length > this.#get('queueMax')) this.#set('queueMax', length);
+      const length = this.#get(backendWord.queueLength) + 1;
+      this.#set(backendWord.queueLength, length);
+      if (length > this.#get(backendWord.queueMax)) this.#set(backendWord.queueMax, length);
       return;
     }
     const { queued, queuedMax } = this.#layout.columns;
@@ -191,7 +192,7 @@ export class BackendQueues {
 
   /** As a difference from the last order given: 0 or negative, the more the longer it waits. */
   #age(number: number): number {
-    return (this.#words[this.#ticketAt(number) + ticketWord.order] - this.#get('ticket')) | 0;
+    return (this.#words[this.#ticketAt(number) + ticketWord.order] - this.#get(backendWord.ticket)) | 0;
   }
 
   #head(server: number): number {
@@ -205,10 +206,10 @@ export class BackendQueues {
     return this.#board.tickets + number * ticketWords;
   }
 
-  #get(name: keyof typeof backendWord): number {
-    return this.#words[this.#layout.words + backendWord[name]];
+  #get(word: number): number {
+    return this.#words[this.#layout.words + word];
   }
-  #set(name: keyof typeof backendWord, value: number): void {
-    this.#words[this.#layout.words + backendWord[name]] = value;
+  #set(word: number, value: number): void {
+    this.#words[this.#layout.words + word] = value;
   }
 }
