@@ -37,7 +37,7 @@ export const register = { PROBE: 8, RING_FDS: 20, PBUF_RING: 22, SYNC_CANCEL: 24
 export const op = { POLL_ADD: 6, SENDMSG: 9, ACCEPT: 13, ASYNC_CANCEL: 14, CONNECT: 16, SEND: 26, RECV: 27 } as const;
 
 /** IOSQE_* */
-export const entryFlag = { BUFFER_SELECT: 1 << 5 } as const;
+export const entryFlag = { BUFFER_SELECT: 1 << 5, CQE_SKIP_SUCCESS: 1 << 6 } as const; // Linux 5.17
 
 /** POLLIN, POLLOUT, POLLRDHUP: errors and the end are told unasked. */
 export const pollFor = { input: 0x1, output: 0x4, peerEnded: 0x2000 } as const;

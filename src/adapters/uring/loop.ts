@@ -7,6 +7,8 @@
  * message and returns; libuv runs once, and its last event is that message. Nothing of Node is lost or polled for, and while only
  * streams are busy libuv costs one function call a turn.
  */
+// Imported, though it is a global: a global is looked up anew for each use.
+import { performance } from 'node:perf_hooks';
 import { MessageChannel } from 'node:worker_threads';
 import type { Alarm, Clock } from '../../engine/ports/time.ts';
 import { type UvLoop, uvLoop } from '../libc.ts';

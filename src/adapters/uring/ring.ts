@@ -12,6 +12,7 @@ import {
   cancelFlag,
   cqOffsets,
   enter,
+  entryFlag,
   errorNumber,
   feature,
   kind,
@@ -185,15 +186,22 @@ export class Ring {
 
   /** Pushes an entry that ends the one with this `user_data`; the last completion of that one still comes. */
   cancel(target: number, generation: number): void {
-    const at = this.push(op.ASYNC_CANCEL, -1, kind.ignored, 0) * entryWords;
+    const at = this.#pushCancel(-1);
     this.entries[at + 4] = target;
     this.entries[at + 5] = generation;
   }
 
   /** The same for all that is under way on a descriptor. */
   cancelAll(fd: number): void {
-    const at = this.push(op.ASYNC_CANCEL, fd, kind.ignored, 0) * entryWords;
+    const at = this.#pushCancel(fd);
     this.entries[at + 7] = cancelFlag.ALL | cancelFlag.FD;
+  }
+
+  /** What was cancelled tells so itself: a completion for the cancelling would only end waits (io_uring_enter(2), IOSQE_CQE_SKIP_SUCCESS). */
+  #pushCancel(fd: number): number {
+    const at = this.push(op.ASYNC_CANCEL, fd, kind.ignored, 0) * entryWords;
+    this.entries[at] = op.ASYNC_CANCEL | (entryFlag.CQE_SKIP_SUCCESS << 8);
+    return at;
   }
 
   /** Address of the message header that belongs to entry `index`. */
