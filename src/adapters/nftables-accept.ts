@@ -19,11 +19,11 @@ const neighbourSolicitation = 135;
 const neighbourAdvertisement = 136;
 const chains = { in: hook.input, out: hook.output } as const;
 
-/** The table of a family, new and empty, whatever stood there under its name before. */
-export function tableMessages(family: IpFamily, settings: TableSettings): NetlinkMessage[] {
+/** The table of a family, new and empty, whatever stood there under its name before. `owned`: see TableBuilder.newTable. */
+export function tableMessages(family: IpFamily, settings: TableSettings, owned: boolean): NetlinkMessage[] {
   const build = new TableBuilder(family, settings);
   return [
-    ...build.newTable(),
+    ...build.newTable(owned),
     build.baseChain('out', chains.out),
     build.baseChain('in', chains.in),
     ...(family === 'ipv4' ? ipv4Rules(build) : ipv6Rules(build)),

@@ -63,8 +63,8 @@ export class TableBuilder {
   /** A new and empty table, whatever stood there under its name before. `owned`: it goes with the socket that makes it. */
   newTable(owned = false): NetlinkMessage[] {
     const made = () => this.#change(NFT.newTable, messageFlag.create).text(1, this.#settings.table);
-    if (owned) return [made().bytes(2, number(OWNER))];
-    return [made(), this.deleteTable(), made()];
+    const last = owned ? made().bytes(2, number(OWNER)) : made();
+    return [made(), this.deleteTable(), last];
   }
 
   deleteTable(): NetlinkMessage {

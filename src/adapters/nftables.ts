@@ -50,7 +50,9 @@ export class NftablesFirewall implements Firewall {
   }
 
   #makeTable(family: IpFamily): SystemFailure {
-    const failure = this.#socket.commit(tableMessages(family, this.#settings));
+    const make = (owned: boolean) => this.#socket.commit(tableMessages(family, this.#settings, owned));
+    // Owned, it goes with the daemon however that ends: else an address would stay blocked on a host that takes it later. Linux 5.12.
+    const failure = make(true) === undefined ? undefined : make(false);
     if (failure === undefined) this.#tables.add(family);
     return failure;
   }

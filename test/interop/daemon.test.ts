@@ -148,7 +148,7 @@ ${instance('one', 51, '')}${instance('two', 52, 'track_interface {\nextra0\n}')}
       host.run('ip link set extra0 down');
       await daemon.printed(/\(one\) Entering (FAULT|BACKUP) STATE/, 10_000, seen);
       await until(() => !host.holds('10.42.0.51') && !host.holds('10.42.0.52'), 'no address');
-      await until(() => lines(host, '/run/notified').includes('GROUP both MASTER 100'), 'the group is told of');
+      await until(() => lines(host, '/run/notified').includes('GROUP both MASTER 0'), 'the group is told of');
     },
   ),
 );

@@ -46,9 +46,16 @@ const both = async <T>(play: (kind: Kind) => Promise<T>): Promise<{ ours: T; the
 const guarded = (global: string, words: string) =>
   `global_defs {\n  ${global}\n}\n${instance('four', 51, words, '10.42.0.240/24\n10.42.0.241/24')}${instance('six', 52, words, 'fe80::5:1/64\nfd42::240/64')}`;
 
-/** Tables, chains and sets in the order of their names; each with its rules in their order. */
+/**
+ * Tables, chains and sets in the order of their names; each with its rules in their order. That Evergate's are owned by the daemon, and go with it
+ * however it ends, is the one thing that Keepalived's don't have.
+ */
 function ruleset(host: TestHost): string[] {
-  const tables = host.run('nft -s list ruleset').split(/^(?=table )/m);
+  const owned = / # progname .*\n\tflags owner$/gm;
+  const tables = host
+    .run('nft -s list ruleset')
+    .replace(owned, '')
+    .split(/^(?=table )/m);
   return tables
     .map((table) => table.split(/\n\n?(?=\t(?:set|chain) |})/).map((part) => part.replace(/\d+ bytes \d+/, '')))
     .map((parts) => parts.sort().join('\n'))
@@ -80,6 +87,15 @@ for (const [name, global, words] of [
     assert.equal(ours.rules.length, 2);
     assert.equal(ours.after, theirs.after);
   });
+
+test('a daemon that is killed leaves no address blocked', { skip: skip || needs('nft'), timeout: 60_000 }, () =>
+  onHost(guarded('', 'no_accept'), async (host) => {
+    const daemon = startDaemon('evergate', host, '/run/vrrp.conf');
+    await until(() => /fe80::5:1/.test(host.run('nft list ruleset')), 'the last rule');
+    daemon.signal('SIGKILL');
+    await until(() => host.run('nft list ruleset') === '', 'no rules');
+  }),
+);
 
 test(
   'a reload from no_accept to accept opens the address, and back closes it',

@@ -16,10 +16,10 @@ test('facts 20: weights of both signs, and reverse', () => {
   assert.equal(priority(tracked(2, 'failed')), 100);
   assert.equal(priority(tracked(-2, 'well')), 100);
   assert.equal(priority(tracked(-2, 'failed')), 98);
-  assert.equal(priority(tracked(2, 'well', true)), 100);
-  assert.equal(priority(tracked(2, 'failed', true)), 102);
-  assert.equal(priority(tracked(-2, 'well', true)), 98);
-  assert.equal(priority(tracked(-2, 'failed', true)), 100);
+  assert.equal(priority(tracked(2, 'well', true)), 98);
+  assert.equal(priority(tracked(2, 'failed', true)), 100);
+  assert.equal(priority(tracked(-2, 'well', true)), 100);
+  assert.equal(priority(tracked(-2, 'failed', true)), 102);
   assert.equal(priority(tracked(2, 'unknown'), tracked(-2, 'unknown')), 100);
 });
 

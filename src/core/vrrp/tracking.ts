@@ -3,7 +3,8 @@
  * track_process, track_bfd).
  *
  * Weight 0: failure is a fault. A positive weight is added while the object is well, a negative one is subtracted while it is not, so with a
- * positive weight the configured priority is never the running one. `reverse` turns "well" around.
+ * positive weight the configured priority is never the running one. `reverse` turns the sign: a positive weight is subtracted while the object
+ * is well, a negative one added while it is not; of weight 0 it makes well the fault.
  */
 
 import type { TrackingResult } from './events.ts';
@@ -53,5 +54,6 @@ export function priorityChange(object: Tracked): number {
   if (typeof result === 'number') return Math.min(253, (reverse ? -1 : 1) * weight * result);
   if (result === 'unknown') return 0;
   const counts = (result === 'well') === weight > 0;
-  return counts !== reverse ? weight : 0;
+  if (!counts) return 0;
+  return reverse ? -weight : weight;
 }

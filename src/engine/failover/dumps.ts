@@ -9,6 +9,8 @@ import type { RouterDriver } from './router-driver.ts';
 /** Keepalived's numbers for the states in JSON. */
 const stateNumber = { initialize: 0, backup: 1, active: 2, fault: 3 } as const;
 
+const authenticationWord = { none: 'none', pass: 'SIMPLE_PASSWORD', ah: 'IPSEC_AH' } as const;
+
 /** keepalived.stats (SIGUSR2). */
 export function dumpStatistics(failover: Failover): string {
   return failover.drivers
@@ -78,15 +80,34 @@ function describeRouter(driver: RouterDriver, clock: Clock): string[] {
     ` VRRP Instance = ${settings.name}`,
     `   VRRP Version = ${settings.version}`,
     `   State = ${stateWord[status.state]}`,
+    `   Wantstate = ${stateWord[status.state]}`,
     `   Reason = ${status.reason}`,
     `   Last transition = ${(sinceWallMs / 1000).toFixed(6)}`,
     `   Interface = ${settings.interface}`,
+    ...(settings.trackPrimaryInterface ? [] : ['   VRRP interface tracking disabled']),
+    ...(settings.skipCheckAdvertisedAddresses ? ['   Skip checking advert IP addresses'] : []),
+    ...(settings.strict ? ['   Enforcing strict VRRP compliance'] : []),
+    `   Gratuitous ARP delay = ${settings.garp.delayMs / 1000}`,
+    `   Gratuitous ARP repeat = ${settings.garp.repeat}`,
+    `   Gratuitous ARP refresh = ${settings.garp.refreshMs / 1000}`,
+    `   Gratuitous ARP refresh repeat = ${settings.garp.refreshRepeat}`,
+    `   Gratuitous ARP lower priority delay = ${settings.garp.lowerPrioDelayMs / 1000}`,
+    `   Gratuitous ARP lower priority repeat = ${settings.garp.lowerPrioRepeat}`,
+    `   Down timer adverts = ${settings.downTimerAdverts}`,
+    `   Send advert after receive lower priority advert = ${!settings.lowerPrioNoAdvert}`,
+    `   Send advert after receive higher priority advert = ${settings.higherPrioSendAdvert}`,
     `   Virtual Router ID = ${settings.virtualRouterId}`,
     `   Priority = ${settings.basePriority}`,
     `   Effective priority = ${status.priority}`,
     `   Total priority = ${status.priority}`,
-    `   Advert interval = ${settings.advertisementIntervalMs} milli-sec`,
+    settings.version === 2
+      ? `   Advert interval = ${settings.advertisementIntervalMs / 1000} sec`
+      : `   Advert interval = ${settings.advertisementIntervalMs} milli-sec`,
+    `   Accept = ${settings.accept ? 'enabled' : 'disabled'}`,
     `   Preempt = ${settings.preempt ? 'enabled' : 'disabled'}`,
+    ...(settings.preemptDelayMs > 0 ? [`   Preempt delay = ${settings.preemptDelayMs / 1000} secs`] : []),
+    `   Promote_secondaries = ${driver.plan.promoteSecondaries ? 'enabled' : 'disabled'}`,
+    ...(settings.version === 2 ? [`   Authentication type = ${authenticationWord[settings.authentication.kind]}`] : []),
   ];
   if (status.heard !== undefined)
     lines.push(`   Master router = ${status.heard.source}`, `   Master priority = ${status.heard.priority}`);

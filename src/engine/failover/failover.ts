@@ -233,15 +233,16 @@ export class Failover {
    * address can move from one router to another in one go.
    */
   reload(plan: VrrpPlan): void {
-    if (!this.#running) {
-      this.#plan = plan;
-      return;
-    }
-    const before = this.#members.all;
+    if (this.#stopped) return;
     this.#plan = plan;
     this.#safety = judgeCommands(plan, this.#ports);
     this.#notifier.close();
     this.#notifier = new Notifier(plan, this.#ports, (command) => this.#safety.usable(command));
+    this.#links.configure(plan.global.interfaceDelays);
+    this.#announcements.configure(plan.global.garpGroups);
+    // The start is still delayed: it begins with this plan.
+    if (!this.#running) return;
+    const before = this.#members.all;
     const grouped = groupedRouters(plan);
     const staying = stayingMembers(before, plan);
     const stays = new Set(staying.values());
@@ -254,8 +255,6 @@ export class Failover {
       }
     this.#deleting = false;
     this.#statics.set(plan);
-    this.#links.configure(plan.global.interfaceDelays);
-    this.#announcements.configure(plan.global.garpGroups);
     this.#bfd?.configure(plan.bfdSessions);
     this.#members.set(
       plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index))),

@@ -17,6 +17,8 @@ export class Holdings {
   /** Who blocks what is held now. */
   #guarded: Firewall | undefined;
   #renewedAt = -Infinity;
+  /** Kept on the loopback interface by us. */
+  readonly #onLo = new Set<string>();
   /** By interface index and address. */
   readonly #held = new Map<string, { readonly address: VirtualAddress; readonly request: AddressRequest }>();
 
@@ -94,11 +96,19 @@ export class Holdings {
 
   /** Where this host's own sockets find them, and nobody on the network does who does not know already (Linux, for IPv6). */
   keepOnLoopback(addresses: readonly VirtualAddress[], seconds: number): void {
-    for (const request of this.#onLoopback(addresses, seconds)) this.#links.addAddress(request);
+    for (const request of this.#onLoopback(addresses, seconds)) {
+      const own = this.#links
+        .addresses()
+        .some((each) => each.interfaceIndex === request.interfaceIndex && each.address === request.address);
+      // The operator's own, for binding to it: it serves as well, and stays.
+      if (own && !this.#onLo.has(request.address)) continue;
+      if (this.#links.addAddress(request) === undefined) this.#onLo.add(request.address);
+    }
   }
 
   removeFromLoopback(addresses: readonly VirtualAddress[]): void {
-    for (const request of this.#onLoopback(addresses, undefined)) this.#links.removeAddress(request);
+    for (const request of this.#onLoopback(addresses, undefined))
+      if (this.#onLo.delete(request.address)) this.#links.removeAddress(request);
   }
 
   #onLoopback(addresses: readonly VirtualAddress[], lifetimeSeconds: number | undefined): AddressRequest[] {

@@ -3,6 +3,9 @@ import type { VrrpAction } from '../../core/vrrp/events.ts';
 import type { Member } from './members.ts';
 import { type Notifier, notifiedGroup, notifiedRouter, notifiedState } from './notifier.ts';
 
+/** Keepalived's: a group has no priority of its own. */
+const groupPriority = 0;
+
 /** `deleted`: the router is gone from the configuration. */
 export function noticeState(
   notifier: Notifier,
@@ -18,7 +21,7 @@ export function noticeState(
   notifier.state(notifiedRouter(plan), state, action.priority);
   // The group is told of once, when its last member has followed.
   if (group === undefined || !group.machine.members.every((machine) => machine.stateKind === action.to)) return;
-  notifier.state(notifiedGroup(group.plan), state, action.priority);
+  notifier.state(notifiedGroup(group.plan), state, groupPriority);
 }
 
 /** After a reload that changed nothing about them. */
@@ -30,7 +33,7 @@ export function repeatStates(notifier: Notifier, members: readonly Member[]): vo
     notifier.repeat(notifiedRouter(driver.plan), state, driver.machine.priority);
     if (group === undefined || groups.has(group.plan.name)) continue;
     groups.add(group.plan.name);
-    notifier.repeat(notifiedGroup(group.plan), state, driver.machine.priority);
+    notifier.repeat(notifiedGroup(group.plan), state, groupPriority);
   }
 }
 

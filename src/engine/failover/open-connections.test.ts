@@ -20,6 +20,8 @@ function world() {
     /** What the kernel was asked for, in order. */
     asked: [] as string[],
     log: [] as string[],
+    /** On the loopback interface before. */
+    present: [] as string[],
   };
   const handoff: Handoff = {
     passOn: (_router, { addresses }, holder) => {
@@ -39,6 +41,7 @@ function world() {
   };
   const links = {
     link: (name: string) => ({ index: name === 'lo' ? 1 : 2 }),
+    addresses: () => it.present.map((address) => ({ address, interfaceIndex: 1 })),
     addAddress: change('add'),
     removeAddress: change('remove'),
   } as unknown as Links;
@@ -101,6 +104,14 @@ test('kept on the loopback before they leave the interface, and a little longer 
   ]);
   assert.ok(run() > 1_000 + limits.passOnMs);
   assert.deepEqual(it.asked.slice(-2), ['remove 10.0.0.5/32 lo', 'end']);
+});
+
+test('an address that the operator has on the loopback stays as it is', () => {
+  const { it, open, run } = world();
+  it.present = ['10.0.0.5'];
+  open.keep([address], 'eth0', '10.0.0.2', '10.0.0.1');
+  run();
+  assert.deepEqual(it.asked, ['keep 10.0.0.5', 'remove 10.0.0.5/24 eth0', 'end']);
 });
 
 test('whoever ends keeps them no longer than it says', () => {
