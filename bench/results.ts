@@ -17,6 +17,8 @@ export interface Round {
   readonly p999Ms?: number;
   /** p99 just before the idle connections, or the slow reader, came. */
   readonly p99AloneMs?: number;
+  /** How late the load generator itself was, 99th percentile. */
+  readonly lateMs?: number;
   readonly failed?: number;
   /** Memory of one idle connection. */
   readonly idleKiB?: number;
@@ -32,6 +34,7 @@ export const figures: readonly Figure[] = [
   'p99Ms',
   'p999Ms',
   'p99AloneMs',
+  'lateMs',
   'failed',
   'idleKiB',
 ];

@@ -174,16 +174,19 @@ async function fixedRate(one: Running, variant: Variant, others: string, perSeco
   const alone = variant.idle > 0 || variant.slowReader ? { p99AloneMs: (await latency(load, others)).p99Ms } : {};
   const aloneMiB = memory(one.process.pid!);
   const company = await startCompany(one, variant, others);
-  const { p50Ms, p99Ms, p999Ms, failed } = await latency(load, others);
+  const { p50Ms, p99Ms, p999Ms, lateMs, failed } = await latency(load, others);
   const idleKiB = variant.idle > 0 ? { idleKiB: ((memory(one.process.pid!) - aloneMiB) * 1024) / variant.idle } : {};
   company?.stdin?.end();
   if (company !== undefined) await once(company, 'exit');
-  return { p50Ms, p99Ms, p999Ms, failed, ...alone, ...idleKiB };
+  return { p50Ms, p99Ms, p999Ms, lateMs, failed, ...alone, ...idleKiB };
 }
 
 async function latency(load: Load, others: string): Promise<Latency> {
   const text = await output(children, others, process.execPath, [
     '--disable-warning=ExperimentalWarning',
+    // Room for all that it leaves behind, so that no collection of its own delays it.
+    '--min-semi-space-size=64',
+    '--max-semi-space-size=64',
     join(import.meta.dirname, 'load/open-loop.ts'),
     JSON.stringify(load),
   ]);

@@ -9,7 +9,7 @@ import { netStreams } from '../../src/adapters/net.ts';
 import { uringAvailable } from '../../src/adapters/uring/available.ts';
 import type { Stream, StreamHandler, Streams } from '../../src/engine/ports/streams.ts';
 import type { Clock } from '../../src/engine/ports/time.ts';
-import { quantile } from '../statistics.ts';
+import { quantile, spread } from '../statistics.ts';
 
 export interface Load {
   readonly port: number;
@@ -25,9 +25,12 @@ export interface Load {
 
 export interface Latency {
   readonly p50Ms: number;
+  /** The median of those of each second: a machine that stands still for some milliseconds spoils a second and not the figure. */
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** How late the generator itself was, 99th percentile: what is near it, the machine made. */
+  readonly lateMs: number;
   readonly answered: number;
   /** Asked, but not answered (whole) within the patience. */
   readonly failed: number;
@@ -44,14 +47,16 @@ class OpenLoop {
   readonly #idle: Client[] = [];
   /** When requests were due that wait for a connection. */
   readonly #waiting: number[] = [];
-  readonly #times: number[] = [];
+  /** What was due in each second that counts. */
+  readonly #seconds: { asked: number; readonly times: number[] }[];
+  readonly #late: number[] = [];
   #asked = 0;
-  #counted = 0;
   readonly #startMs = performance.now() + 100;
 
   constructor(load: Load, streams: Streams) {
     this.#load = load;
     this.#streams = streams;
+    this.#seconds = Array.from({ length: Math.ceil(load.seconds) }, () => ({ asked: 0, times: [] }));
     const close = load.close ? 'Connection: close\r\n' : '';
     const start =
       load.upBytes > 0
@@ -71,7 +76,11 @@ class OpenLoop {
     const endMs = this.#startMs + warmUpMs + this.#load.seconds * 1000;
     for (let due = this.nextMs; due <= now && due < endMs; due = this.nextMs) {
       this.#asked++;
-      if (this.#counts(due)) this.#counted++;
+      const second = this.#secondOf(due);
+      if (second !== undefined) {
+        second.asked++;
+        this.#late.push(now - due);
+      }
       const client = this.#load.close ? this.#connect() : this.#idle.pop();
       if (client === undefined) this.#waiting.push(due);
       else client.ask(due, this.#request);
@@ -80,19 +89,24 @@ class OpenLoop {
   }
 
   get outstanding(): number {
-    return this.#counted - this.#times.length;
+    return this.#seconds.reduce((sum, { asked, times }) => sum + asked - times.length, 0);
   }
 
   result(): Latency {
     const failed = this.outstanding;
     // What never came took at least until now.
-    const times = Float64Array.from([...this.#times, ...new Array<number>(failed).fill(patienceMs)]).sort();
+    const seconds = this.#seconds.map(({ asked, times }) => [
+      ...times,
+      ...new Array<number>(asked - times.length).fill(patienceMs),
+    ]);
+    const all = Float64Array.from(seconds.flat()).sort();
     return {
-      p50Ms: quantile(times, 0.5),
-      p99Ms: quantile(times, 0.99),
-      p999Ms: quantile(times, 0.999),
-      maxMs: times.at(-1) ?? Number.NaN,
-      answered: this.#times.length,
+      p50Ms: quantile(all, 0.5),
+      p99Ms: spread(seconds.map((times) => quantile(Float64Array.from(times).sort(), 0.99))).median,
+      p999Ms: quantile(all, 0.999),
+      maxMs: all.at(-1) ?? Number.NaN,
+      lateMs: quantile(Float64Array.from(this.#late).sort(), 0.99),
+      answered: all.length - failed,
       failed,
     };
   }
@@ -106,12 +120,13 @@ class OpenLoop {
     return client;
   }
 
-  #counts(due: number): boolean {
-    return due >= this.#startMs + warmUpMs;
+  /** Undefined while it warms up. */
+  #secondOf(due: number) {
+    return this.#seconds[Math.floor((due - this.#startMs - warmUpMs) / 1000)];
   }
 
   #answered(client: Client, due: number): void {
-    if (this.#counts(due)) this.#times.push(performance.now() - due);
+    this.#secondOf(due)?.times.push(performance.now() - due);
     if (this.#load.close) {
       client.stream.close();
       return;

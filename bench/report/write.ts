@@ -52,7 +52,9 @@ has a processor of its own; servers and load have the other.
 
 - **CPU** is the processor time of the proxy's whole process, all threads, from \`/proc\`, over the requests it answered at full load.
 - **per second** is what it answered at full load.
-- **p50, p99, p99.9** are latencies at the fixed rate that the table names, below the limit of the slowest. Each request counts from when it was due.
+- **p50, p99, p99.9** are latencies at the fixed rate that the table names, below the limit of the slowest. Each request counts from when it was due. p99 is
+  the median of those of each second. The load generator shares a machine with all others: how late it was itself stands above each table, and
+  differences below that are the machine's.
 - **×** is the ratio to HAProxy of the medians; in brackets the lowest and the highest ratio of a single round.
 - **memory** is the proportional set size after the load.
 
@@ -173,7 +175,13 @@ function table(title: string, unit: string, rows: readonly Row[]): string {
     return `| ${cells.join(' | ')} |`;
   });
   const rule = `|${' --- |'.repeat(head.split('|').length - 2)}`;
-  return `### ${title}\n\nCommit ${commit}, ${rounds} rounds of ${seconds} s; latency at ${latencyPerSecond} a second.\n\n${[head, rule, ...lines].join('\n')}\n`;
+  return `### ${title}\n\nCommit ${commit}, ${rounds} rounds of ${seconds} s; latency at ${latencyPerSecond} a second${punctuality(rows)}.\n\n${[head, rule, ...lines].join('\n')}\n`;
+}
+
+function punctuality(rows: readonly Row[]): string {
+  const late = rows.flatMap(({ figures }) => (figures.lateMs === undefined ? [] : [figures.lateMs.median]));
+  if (late.length === 0) return '';
+  return `, asked ${short(Math.min(...late))} to ${short(Math.max(...late))} ms late (p99)`;
 }
 
 function value(row: Row, figure: Figure): string {
