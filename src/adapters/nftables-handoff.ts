@@ -98,7 +98,8 @@ export class NftablesHandoff implements Handoff {
 
   #make(router: string, family: TableFamily, messages: (build: TableBuilder) => NetlinkMessage[]): SystemFailure {
     this.end(router);
-    const table = `evergate_${router.replace(/\W/g, '_')}`;
+    // Names that differ have tables that differ, whatever they are made of.
+    const table = `evergate_${router.replace(/[^A-Za-z0-9]/g, (other) => `_${other.codePointAt(0)!.toString(16)}_`)}`;
     const failure = this.#socket.commit(messages(builder(family, table)));
     if (failure === undefined) this.#tables.set(router, { family, table });
     return failure;

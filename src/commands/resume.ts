@@ -12,7 +12,10 @@ export async function resume(instance: string | undefined, options: ResumeOption
   try {
     const answer = (await client.ask(instance === undefined ? 'resume' : `resume ${instance}`)) as ControlAnswer;
     if (answer.ok && 'resumed' in answer) {
-      process.stdout.write(`${answer.resumed.join(', ')}: takes part again.\n`);
+      const { resumed } = answer;
+      process.stdout.write(
+        resumed.length === 0 ? 'Nothing was handed over.\n' : `${resumed.join(', ')}: takes part again.\n`,
+      );
       return;
     }
     process.stderr.write(`evergate: ${answer.ok ? 'the daemon answered something else' : answer.message}\n`);

@@ -103,14 +103,17 @@ export class ControlHandover {
     this.#arm();
   }
 
-  resume(names: readonly string[]): void {
-    for (const name of names) {
+  /** @returns those of them that were handed over. */
+  resume(names: readonly string[]): readonly string[] {
+    const out = names.filter((name) => this.#since.has(name));
+    for (const name of out) {
       const attempt = this.#attempts.get(name);
       if (attempt?.outcome === 'waiting') attempt.outcome = 'resumed';
       this.#journal.log('notice', `(${name}) takes part again, by the operator`);
       this.#failover.handover({ kind: 'resume' }, name);
     }
-    this.#keep(names, false);
+    this.#keep(out, false);
+    return out;
   }
 
   progress(names: readonly string[]): readonly HandoverProgress[] {

@@ -164,8 +164,9 @@ test('what is handed over is kept, what takes part again is not', () => {
   it.ask('handover --force');
   it.world.pass(5_000);
   assert.ok(it.world.log.includes('the hand-over will not outlive this process: /run/evergate: EROFS'));
-  it.ask('resume');
+  assert.deepEqual(it.ask('resume'), { ok: true, resumed: ['VI_1'] });
   assert.deepEqual(kept, ['VI_1', '', 'VI_1', '']);
+  assert.deepEqual(it.ask('resume'), { ok: true, resumed: [] });
 });
 
 test('resume before anybody took over', () => {

@@ -52,10 +52,7 @@ export class VrrpControl {
       case 'handover-progress':
         return this.#named(name, (names) => ({ ok: true, handover: this.#handover.progress(names) }));
       case 'resume':
-        return this.#named(name, (names) => {
-          this.#handover.resume(names);
-          return { ok: true, resumed: names };
-        });
+        return this.#named(name, (names) => ({ ok: true, resumed: this.#handover.resume(names) }));
       default:
         return {
           ok: false,
