@@ -5,6 +5,7 @@ import { spread } from '../statistics.ts';
 import { cases } from './cases.ts';
 import { type Row, readRows } from './rows.ts';
 import type { Seen, TrialResult } from './trial.ts';
+import { remarks, targets } from './tried.ts';
 
 type CaseRow = Row & { readonly kind: 'case' };
 
@@ -27,7 +28,7 @@ export function writePage(): void {
     return own.length === 0 ? [] : [section(title, own)];
   });
   const path = join(import.meta.dirname, '../../docs/failover.md');
-  writeFileSync(path, `${introduction(rows)}\n${sections.join('\n')}`);
+  writeFileSync(path, [introduction(rows), ...sections, againstTargets(rows), tried()].join('\n'));
 }
 
 function keyOf(row: Row): string {
@@ -76,6 +77,37 @@ function table(which: 'away' | 'back', rows: readonly CaseRow[]): string {
     if (row !== undefined) lines.push(`| ${[one.title, ...figures(row.trials, which)].join(' | ')} |`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What was aimed at with the example's files, and whether it was reached. */
+function againstTargets(rows: readonly Row[]): string {
+  const lines = targets.flatMap(({ name, which, most }) => {
+    const row = rows.find(
+      (one) => one.kind === 'case' && one.engine === 'evergate' && one.files === 'seed' && one.name === name,
+    );
+    if (row?.kind !== 'case') return [];
+    const of = (value: (seen: Seen) => number) => spread(row.trials.map((trial) => value(trial[which])));
+    const measured = {
+      median: of((seen) => seen.outageMs).median,
+      worst: of((seen) => seen.outageMs).high,
+      failed: of((seen) => seen.failed).high,
+    };
+    const cell = (figure: keyof typeof measured, unit: string) => {
+      const limit = most[figure];
+      if (limit === undefined) return '';
+      const value = measured[figure];
+      return `${value.toFixed(unit === '' ? 0 : 1)}${unit}, ${value <= limit ? `≤ ${limit} met` : `**not ≤ ${limit}**`}`;
+    };
+    const { title } = cases.find((one) => one.name === name)!;
+    return [
+      `| ${which === 'away' ? title : `return after: ${title}`} | ${cell('median', ' ms')} | ${cell('worst', ' ms')} | ${cell('failed', '')} |`,
+    ];
+  });
+  return `## Targets\n\nEvergate, the example's files.\n\n| | outage, median | outage, worst | failed, worst |\n|---|---|---|---|\n${lines.join('\n')}\n`;
+}
+
+function tried(): string {
+  return `## Where the rest goes\n\n${remarks.map((remark) => `- ${remark}`).join('\n')}\n`;
 }
 
 /** Median and worst, as the terminal and the page have them. */
