@@ -119,6 +119,64 @@ test(
     }),
 );
 
+// ---------------------------------------------------------------- SIGJSON
+
+const everything = `vrrp_script well {
+  script "/usr/bin/true 1"
+  interval 1
+  user root
+}
+vrrp_track_process shell {
+  process sh
+  weight 2
+}
+${instance(
+  'all',
+  51,
+  `track_script {
+    well weight 3
+  }
+  track_interface {
+    lo weight 1
+  }
+  virtual_routes {
+    10.77.0.0/24 via 10.42.0.9 dev eth0
+  }
+  virtual_rules {
+    from 10.78.0.0/24 table 100 preference 1000
+  }
+  virtual_ipaddress_excluded {
+    10.42.0.250/24
+  }
+  notify "/usr/bin/true n" root
+  notify_master "/usr/bin/true m" root
+  notify_backup "/usr/bin/true b" root
+  notify_fault "/usr/bin/true f" root
+  notify_stop "/usr/bin/true s" root
+  notify_deleted "/usr/bin/true d" root`,
+  '10.42.0.240/24 label eth0:v',
+)}`;
+
+test('keepalived.json has the fields that Keepalived writes', { skip, timeout: 60_000 }, async () => {
+  const { ours, theirs } = await both((kind) =>
+    onHost(everything, async (host) => {
+      const daemon = startDaemon(kind, host, '/run/vrrp.conf');
+      await until(() => host.holds('10.42.0.240'), 'the address');
+      host.run(`pkill -36 -o -x ${kind === 'evergate' ? 'evergate-vrrp' : 'keepalived'}`);
+      await until(() => host.run('ls /tmp').includes('keepalived.json'), 'the file');
+      await until(() => /\]\s*$/.test(host.run('cat /tmp/keepalived.json')), 'all of it');
+      const [all] = JSON.parse(host.run('cat /tmp/keepalived.json'));
+      await stop(daemon);
+      return all as { data: Record<string, unknown>; stats: Record<string, unknown> };
+    }),
+  );
+  const fields = ({ data, stats }: typeof ours) => [Object.keys(data).sort(), Object.keys(stats).sort()];
+  assert.deepEqual(fields(ours), fields(theirs));
+  for (const [field, value] of Object.entries(theirs.data))
+    if (/^(script|track_|auth_|garp_|vrid|base_|iname|state|version)/.test(field))
+      assert.deepEqual(ours.data[field], value, field);
+});
+
 // ---------------------------------------------------------------- smtp_alert
 
 const mailed = (words: string) => `global_defs {

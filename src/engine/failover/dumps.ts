@@ -2,12 +2,16 @@
 import { stateWord } from '../../core/vrrp/events.ts';
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import { keepalivedStatistics } from '../../core/vrrp/statistics.ts';
+import type { CommandPlan, NotifyPlan } from '../../plan/vrrp.ts';
 import type { Clock } from '../ports/time.ts';
 import type { Failover } from './failover.ts';
 import type { RouterDriver } from './router-driver.ts';
 
 /** Keepalived's numbers for the states in JSON. */
 const stateNumber = { initialize: 0, backup: 1, active: 2, fault: 3 } as const;
+
+/** The same for authentication. The password itself is left out: whoever reads the file would have it. */
+const authenticationNumber = { none: 0, pass: 1, ah: 2 } as const;
 
 const authenticationWord = { none: 'none', pass: 'SIMPLE_PASSWORD', ah: 'IPSEC_AH' } as const;
 
@@ -57,7 +61,7 @@ export function dumpData(failover: Failover, clock: Clock): string {
     const status = { well: 'GOOD', failed: 'BAD', unknown: 'INIT' }[tracker?.result ?? 'unknown'];
     lines.push(
       ` VRRP Script = ${script.name}`,
-      `   Command = ${script.command.argv.map((word) => `'${word}'`).join(' ')}`,
+      `   Command = ${commandText(script.command)}`,
       `   Interval = ${script.intervalMs / 1000} sec`,
       `   Timeout = ${script.timeoutMs / 1000} sec`,
       `   Weight = ${script.weight}${script.reverse ? ' reverse' : ''}`,
@@ -170,6 +174,17 @@ export function dumpJson(failover: Failover, clock: Clock): string {
         smtp_alert: driver.plan.smtpAlert,
         notify_deleted: driver.plan.notifyDeleted,
         version: settings.version,
+        ...describeNotify(driver.plan.notify),
+        ...nonEmpty({
+          vroutes: driver.plan.routes.map(({ words }) => words.join(' ')),
+          vrules: driver.plan.rules.map(({ words }) => words.join(' ')),
+          track_ifp: driver.plan.trackInterfaces.map(({ name }) => name),
+          track_script: driver.plan.trackScripts.map(({ target }) =>
+            commandText(failover.plan.scripts[target]!.command),
+          ),
+          track_process: driver.plan.trackProcesses.map(({ target }) => failover.plan.processes[target]!.process),
+        }),
+        auth_type: authenticationNumber[settings.authentication.kind],
       },
       stats: keepalivedStatistics(statistics),
     };
@@ -179,6 +194,32 @@ export function dumpJson(failover: Failover, clock: Clock): string {
     undefined,
     1,
   );
+}
+
+function describeNotify(notify: NotifyPlan) {
+  const scripts = {
+    script_backup: notify.backup,
+    script_master: notify.master,
+    script_fault: notify.fault,
+    script_stop: notify.stop,
+    script_deleted: notify.deleted,
+    script: notify.any,
+    script_master_rx_lower_pri: notify.masterRxLowerPri,
+  };
+  return Object.fromEntries(
+    Object.entries(scripts).flatMap(([field, command]) =>
+      command === undefined ? [] : [[field, commandText(command)]],
+    ),
+  );
+}
+
+/** Keepalived leaves out lists without a member. */
+function nonEmpty(lists: Readonly<Record<string, readonly string[]>>) {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+}
+
+function commandText({ argv }: CommandPlan): string {
+  return argv.map((word) => `'${word}'`).join(' ');
 }
 
 function describeProcesses(failover: Failover) {
