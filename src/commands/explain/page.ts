@@ -5,6 +5,7 @@ import type { Explanation, FailureRow, PriorityExplanation, RouterExplanation } 
 import type { Outcome } from '../../plan/explain/outcome.ts';
 import { watchedMsMax } from '../../plan/explain/outcome.ts';
 import type { World } from '../../plan/explain/situation.ts';
+import { prioritySum } from '../priority-sum.ts';
 import { picture } from './picture.ts';
 import { describeOutcome, duration, formulaOf, listed, type Paint, pageColumns, table, wrap } from './text.ts';
 
@@ -91,10 +92,8 @@ function priorityLines({ priorities }: RouterExplanation, paint: Paint): string[
 }
 
 function priorityRows({ member, base, running, parts }: PriorityExplanation, paint: Paint): string[][] {
-  const sum = parts.filter(({ now }) => now !== 0).map(({ now }) => (now > 0 ? ` + ${now}` : ` - ${-now}`));
-  const total = parts.reduce((all, { now }) => all + now, base);
-  const limit = total === running ? '' : `, ${total > running ? 'at most' : 'at least'} ${running}`;
-  const made = `${base}${sum.join('')}${limit}`;
+  const changes = parts.map(({ now }) => now).filter((now) => now !== 0);
+  const made = prioritySum(base, changes, running);
   const failures = parts.map(({ tracker, failed }) => {
     const effect = failed === undefined ? 'FAULT' : `${failed}`;
     const weight = tracker.weight === 0 ? 'no weight' : `weight ${tracker.weight}${tracker.reverse ? ' reverse' : ''}`;

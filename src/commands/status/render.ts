@@ -2,6 +2,7 @@
 
 import type { ControlFailure } from '../../adapters/control-socket.ts';
 import type { NeighbourReport, PriorityPart, RouterReport, VrrpReport } from '../../engine/failover/control-report.ts';
+import { prioritySum } from '../priority-sum.ts';
 import { isReport, type NodeStatus } from './ask.ts';
 import { type Judgement, judge } from './judge.ts';
 import { renderBalancer } from './render-balancer.ts';
@@ -89,12 +90,9 @@ function many(title: string, lines: readonly string[], paint: Paint): string[] {
 function priority({ priority: { running, base, parts } }: RouterReport, paint: Paint): string {
   // A file that asks for FAULT with its number has no part in the sum.
   const changes = parts.filter(({ weight, change }) => weight !== 0 && change >= -253);
-  const sum = changes.map(({ change }) => (change < 0 ? ` - ${-change}` : ` + ${change}`)).join('');
   const told = parts.map((part) => describePart(part, paint)).join(', ');
-  const total = changes.reduce((all, { change }) => all + change, base);
-  // Weights change it within 1 and 254, and that of an owner (255) not at all.
-  const limit = total === running ? '' : `, ${total > running ? 'at most' : 'at least'} ${running}`;
-  const made = changes.length === 0 ? '' : ` = ${base}${sum}${limit}`;
+  const amounts = changes.map(({ change }) => change);
+  const made = changes.length === 0 ? '' : ` = ${prioritySum(base, amounts, running)}`;
   return `${paint('bold', String(running))}${made}${told === '' ? '' : `  (${told})`}`;
 }
 
