@@ -86,12 +86,9 @@ function againstTargets(rows: readonly Row[]): string {
       (one) => one.kind === 'case' && one.engine === 'evergate' && one.files === 'seed' && one.name === name,
     );
     if (row?.kind !== 'case') return [];
-    const of = (value: (seen: Seen) => number) => spread(row.trials.map((trial) => value(trial[which])));
-    const measured = {
-      median: of((seen) => seen.outageMs).median,
-      worst: of((seen) => seen.outageMs).high,
-      failed: of((seen) => seen.failed).high,
-    };
+    const of = spreadOf(row.trials, which);
+    const outage = of(({ outageMs }) => outageMs);
+    const measured = { median: outage.median, worst: outage.high, failed: of(({ failed }) => failed).high };
     const cell = (figure: keyof typeof measured, unit: string) => {
       const limit = most[figure];
       if (limit === undefined) return '';
@@ -110,9 +107,13 @@ function tried(): string {
   return `## Where the rest goes\n\n${remarks.map((remark) => `- ${remark}`).join('\n')}\n`;
 }
 
+function spreadOf(trials: readonly TrialResult[], which: 'away' | 'back') {
+  return (value: (seen: Seen) => number) => spread(trials.map((trial) => value(trial[which])));
+}
+
 /** Median and worst, as the terminal and the page have them. */
 export function figures(trials: readonly TrialResult[], which: 'away' | 'back'): readonly string[] {
-  const of = (value: (seen: Seen) => number) => spread(trials.map((trial) => value(trial[which])));
+  const of = spreadOf(trials, which);
   const outage = of(({ outageMs }) => outageMs);
   const failed = of((seen) => seen.failed);
   const touched = trials.filter((trial) => trial[which].failed > 0).length;
