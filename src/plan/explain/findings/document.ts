@@ -11,7 +11,6 @@ reads the nodes' keepalived.conf together (and the haproxy.cfg that they share) 
 file with lines marked \`@lb1\`, \`@lb2\` (conditional configuration, \`keepalived -i\`), write the name behind the file: \`evergate explain keepalived.conf@lb1 keepalived.conf@lb2\`.
 The page has:
 
-
 - **Running priorities**: what each node runs with in normal operation, and what that is made of. A positive weight is added while its
   check succeeds and nothing is subtracted when it fails; so the priority in the file is not the one that is compared.
 - **One failure at a time**: who is active then, why, and after how long, with Evergate and with Keepalived 2.2.7 and the same files. Times
