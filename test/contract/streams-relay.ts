@@ -47,6 +47,15 @@ async function chain(world: StreamsWorld, source: Party, sink: Party, behaviour:
   return made;
 }
 
+/** Relays until nothing moves any more, because the sink does not read. */
+async function holdUp(world: StreamsWorld, { source, near, far, sink }: Chain, pump: () => void): Promise<void> {
+  sink.pause();
+  near.relay(far);
+  pump();
+  source.flush();
+  await world.quiet();
+}
+
 /** A party that sends `data` as fast as it may, and then its FIN. */
 function sender(name: string, data: Buffer, received: Behaviour['received'] = () => {}): [Party, () => void] {
   let sent = 0;
@@ -140,11 +149,7 @@ export function relayContract(contract: Contract): void {
       const [source, pump] = sender('source', data);
       const made = await chain(world, source, new Party('sink'));
       const { near, far, sink } = made;
-      sink.pause();
-      near.relay(far);
-      pump();
-      source.flush();
-      await world.quiet();
+      await holdUp(world, made, pump);
       const taken = near.receivedBytes + near.relayedBytes;
       assert.ok(taken < data.length && source.stream.unsentBytes > 0, 'nobody is held up');
       assert.ok(far.stream.unsentBytes < 500_000, `${far.stream.unsentBytes} bytes wait`);
@@ -172,11 +177,7 @@ export function relayContract(contract: Contract): void {
       });
       let isOver = false;
       const { near, far, sink } = made;
-      sink.pause();
-      near.relay(far);
-      pump();
-      source.flush();
-      await world.quiet();
+      await holdUp(world, made, pump);
       isOver = true;
       end(far);
       far.flush();
