@@ -14,6 +14,8 @@ export interface FaultWorld {
   now(): number;
   /** To the process, as soon as it is run. */
   give(node: SimNode, event: VrrpEvent): void;
+  /** To all members of its sync group at once. */
+  giveAll(host: SimHost, event: VrrpEvent): void;
   boot(host: SimHost): void;
   /** In an orderly way. */
   stop(host: SimHost): void;
@@ -69,6 +71,12 @@ function applyToHost(world: FaultWorld, host: SimHost, fault: Extract<Fault, { r
     case 'link':
       setLinks(world, host, fault.up, fault.router);
       break;
+    case 'handover':
+    case 'resume':
+      if (!host.alive) break;
+      for (const node of host.nodes) node.handedOver = fault.kind === 'handover';
+      world.giveAll(host, { kind: fault.kind });
+      break;
     default:
       for (const node of host.nodes) applyToNode(world, node, fault);
   }
@@ -79,19 +87,13 @@ function applyToNode(
   node: SimNode,
   fault: Exclude<
     Extract<Fault, { readonly node: number }>,
-    { readonly kind: 'crash' | 'kill' | 'stop' | 'restart' | 'stall' | 'link' }
+    { readonly kind: 'crash' | 'kill' | 'stop' | 'restart' | 'stall' | 'link' | 'handover' | 'resume' }
   >,
 ): void {
   switch (fault.kind) {
     case 'serving':
       node.serving = fault.serving;
       world.give(node, { kind: 'serving', serving: fault.serving });
-      break;
-    case 'handover':
-    case 'resume':
-      if (node.machine === undefined) break;
-      node.handedOver = fault.kind === 'handover';
-      world.give(node, { kind: fault.kind });
       break;
     case 'priority':
       node.priorityChange = fault.change;

@@ -167,8 +167,7 @@ export class Monitor {
   #expectHeld(now: number, fault: Fault): void {
     const orderly = fault.kind === 'stop' || fault.kind === 'handover' || fault.kind === 'priority';
     const successor = elect(this.#electionNodes(), undefined).active !== undefined;
-    const grouped = this.#nodes[0]!.host.nodes.length > 1;
-    if (orderly && successor && !grouped && !this.#network.plan.reorders && this.#allOurs) this.#heldUntil = now + 1000;
+    if (orderly && successor && !this.#network.plan.reorders && this.#allOurs) this.#heldUntil = now + 1000;
   }
 
   waking(node: SimNode, now: number): void {

@@ -193,6 +193,12 @@ export const mutants: readonly Mutant[] = [
     to: 'const linger = {};',
   },
   {
+    name: 'members of a sync group are handed over one after the other',
+    file: 'core/vrrp/sync-group.ts',
+    from: 'this.members[member]!.handle(event, now);\n    this.#settle(now);',
+    to: '{ this.members[member]!.handle(event, now); this.#settle(now); }',
+  },
+  {
     name: 'a resignation counts before what waits behind it was heard',
     rare: true,
     file: 'core/vrrp/machine.ts',

@@ -76,6 +76,7 @@ class World {
       receiveAdvertisement: this.#parts.receiveAdvertisement,
       now: () => this.#now,
       give: (node, event) => this.#give(node, event),
+      giveAll: ({ nodes }, event) => this.#give(nodes[0]!, event, nodes),
       boot: (host) => this.#boot(host),
       stop: (host) => this.#stop(host),
       kill: (host) => this.#kill(host),
@@ -193,7 +194,7 @@ class World {
       this.#kill(host);
       return;
     }
-    for (const node of host.nodes) this.#give(node, { kind: 'shutdown' });
+    this.#give(host.nodes[0]!, { kind: 'shutdown' }, host.nodes);
     host.bfd?.close();
     this.#die(host);
   }
@@ -234,16 +235,20 @@ class World {
     }
   }
 
-  #give(node: SimNode, event: VrrpEvent): void {
+  /** `together`: the members of its group that are told at once. */
+  #give(node: SimNode, event: VrrpEvent, together: readonly SimNode[] = [node]): void {
     const { machine, host } = node;
     if (machine === undefined) return;
     if (host.stalled) {
-      node.waiting.push(event);
+      for (const each of together) each.waiting.push(event);
       return;
     }
     if (event.kind === 'advertisement' && event.heard.priority > 0) node.heardSuccessor(this.#now);
     if (host.group === undefined) machine.handle(event, this.#now);
-    else host.group.handle(node.router, event, this.#now);
+    else {
+      const members = together.map(({ router }) => router);
+      host.group.handleTogether(members, event, this.#now);
+    }
     this.#carryOutAll(host);
     if (event.kind === 'advertisement' && event.heard.priority > 0) this.#follow(node, event.heard.source);
     for (const each of host.nodes) {

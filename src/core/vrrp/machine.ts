@@ -370,7 +370,8 @@ export class VirtualRouterMachine {
     else if (wish === 'announce' && state.kind === 'active') state.announcing.lowerHeard(this.#settings, now);
     else if (wish === 'backup' && state.kind === 'active') {
       this.#log('notice', 'Entering BACKUP STATE');
-      this.#resign(0);
+      // Nothing is wrong with this member: whoever follows it may not have spoken for it yet.
+      this.#resign(resignedLingerMs);
       this.#becomeBackup(now, this.#settings.advertisementIntervalMs, 'sync group');
     }
   }

@@ -19,6 +19,7 @@ function group(priorities: readonly [number, number] = [100, 100]) {
       if (action.kind === 'state-changed') asked.push(`${name} ${action.to}`);
       else if (action.kind === 'send-advertisement') asked.push(`${name} advert ${action.priority}`);
       else if (action.kind === 'announce') asked.push(`${name} announce`);
+      else if (action.kind === 'remove-addresses') asked.push(`${name} lets go ${action.lingerMs ?? 'at once'}`);
       else if (action.kind === 'log' && member < 0) asked.push(action.message);
     }
     return asked;
@@ -32,7 +33,11 @@ function group(priorities: readonly [number, number] = [100, 100]) {
     it.handle(index, { kind: 'start' }, 0);
   }
   drain();
-  return { it, drain, give, states: () => it.members.map(({ stateKind }) => stateKind).join() };
+  const together = (event: VrrpEvent, now: number) => {
+    it.handleTogether([0, 1], event, now);
+    return drain();
+  };
+  return { it, drain, give, together, states: () => it.members.map(({ stateKind }) => stateKind).join() };
 }
 const hear = (priority: number, source = '10.0.0.9'): VrrpEvent => ({
   kind: 'advertisement',
@@ -70,6 +75,31 @@ test('one member that steps down takes the others with it, with priority 0', () 
   const asked = give(0, hear(200), 3800);
   assert.equal(states(), 'backup,backup');
   assert.ok(asked.includes('VRRP_Group(g) Syncing instances to BACKUP state') && asked.includes('b advert 0'));
+});
+
+test('the addresses of all members outlast them until the successor was heard, where nothing is wrong with any', () => {
+  const lettingGo = (asked: readonly string[]) => asked.filter((line) => line.includes('lets go')).sort();
+  const yielding = group();
+  yielding.it.timer(3700);
+  yielding.drain();
+  assert.deepEqual(lettingGo(yielding.give(0, hear(200), 3800)), ['a lets go 20', 'b lets go 100']);
+  for (const kind of ['handover', 'shutdown'] as const) {
+    const { it, drain, together } = group();
+    it.timer(3700);
+    drain();
+    assert.deepEqual(lettingGo(together({ kind }, 3800)), ['a lets go 100', 'b lets go 100'], kind);
+  }
+  const { it, drain, give, together, states } = group();
+  it.timer(3700);
+  drain();
+  assert.deepEqual(lettingGo(give(1, { kind: 'serving', serving: false }, 3800)), [
+    'a lets go at once',
+    'b lets go at once',
+  ]);
+  together({ kind: 'handover' }, 3900);
+  give(1, { kind: 'serving', serving: true }, 4000);
+  together({ kind: 'resume' }, 4100);
+  assert.equal(states(), 'backup,backup');
 });
 
 test('a fault of one is a fault of all, and ends for all', () => {

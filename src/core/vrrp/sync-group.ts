@@ -35,8 +35,13 @@ export class SyncGroup {
   }
 
   handle(member: number, event: VrrpEvent, now: number): void {
+    this.handleTogether([member], event, now);
+  }
+
+  /** The same for several members, which act on it each by itself before the group draws its conclusions: all of them resign in good order. */
+  handleTogether(members: readonly number[], event: VrrpEvent, now: number): void {
     this.#now = now;
-    this.members[member]!.handle(event, now);
+    for (const member of members) this.members[member]!.handle(event, now);
     this.#settle(now);
   }
 

@@ -98,7 +98,7 @@ export class ControlHandover {
       });
       this.#journal.log('notice', `(${name}) handed over by the operator${forced ? ' (forced)' : ''}`);
     }
-    for (const name of names) this.#failover.handover({ kind: 'handover' }, name);
+    this.#failover.handover({ kind: 'handover' }, names);
     this.#keep(names, true);
     this.#arm();
   }
@@ -110,8 +110,8 @@ export class ControlHandover {
       const attempt = this.#attempts.get(name);
       if (attempt?.outcome === 'waiting') attempt.outcome = 'resumed';
       this.#journal.log('notice', `(${name}) takes part again, by the operator`);
-      this.#failover.handover({ kind: 'resume' }, name);
     }
+    this.#failover.handover({ kind: 'resume' }, out);
     this.#keep(out, false);
     return out;
   }
@@ -151,18 +151,12 @@ export class ControlHandover {
       attempt.outcome = 'nobody';
       if (!attempt.forced) alone.push(attempt);
     }
-    for (const { driver } of alone) {
-      const { name } = driver.settings;
-      this.#journal.log('warning', `(${name}) nobody took over: taking part again`);
-      this.#failover.handover({ kind: 'resume' }, name);
-    }
+    const names = alone.map(({ driver }) => driver.settings.name);
+    for (const name of names) this.#journal.log('warning', `(${name}) nobody took over: taking part again`);
+    this.#failover.handover({ kind: 'resume' }, names);
     for (const { driver, atMs } of alone)
-      this.#failover.handover({ kind: 'take-back', sinceMs: atMs }, driver.settings.name);
-    if (alone.length > 0)
-      this.#keep(
-        alone.map(({ driver }) => driver.settings.name),
-        false,
-      );
+      this.#failover.handover({ kind: 'take-back', sinceMs: atMs }, [driver.settings.name]);
+    if (names.length > 0) this.#keep(names, false);
     this.#arm();
   }
 

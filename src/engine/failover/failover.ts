@@ -161,7 +161,7 @@ export class Failover {
     this.#startAlarm.clear();
     this.#running = false;
     this.#stopped = true;
-    for (const member of this.#members.all) this.#members.give(member, { kind: 'shutdown' });
+    this.#members.giveTogether(this.#members.all, { kind: 'shutdown' });
     this.#tracked?.close();
     // Addresses may outlast us for a moment, until their next holder is heard.
     const keepBriefly = () => this.#endConnections(handoff.keptAtEndMs);
@@ -211,16 +211,15 @@ export class Failover {
     this.#tracking();
   }
 
-  /** The operator's wish: resign and stay out, or take part again. All routers, or the one named; false when there is none by that name. */
-  handover(event: VrrpEvent & { readonly kind: 'handover' | 'resume' | 'take-back' }, name?: string): boolean {
-    const meant = this.#members.all.filter(({ driver }) => name === undefined || driver.settings.name === name);
-    for (const member of meant) {
-      if (event.kind === 'handover') this.#handedOver.add(member.driver.settings.name);
-      else this.#handedOver.delete(member.driver.settings.name);
-      this.#members.give(member, event);
+  /** The operator's wish for these routers: resign and stay out, or take part again. */
+  handover(event: VrrpEvent & { readonly kind: 'handover' | 'resume' | 'take-back' }, names: readonly string[]): void {
+    const meant = this.#members.all.filter(({ driver }) => names.includes(driver.settings.name));
+    for (const { driver } of meant) {
+      if (event.kind === 'handover') this.#handedOver.add(driver.settings.name);
+      else this.#handedOver.delete(driver.settings.name);
     }
+    this.#members.giveTogether(meant, event);
     this.#schedule();
-    return meant.length > 0;
   }
 
   /** Files will be read and a reload may follow: nobody shall take the pause for a death. */

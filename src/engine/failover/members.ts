@@ -67,9 +67,18 @@ export class Members {
   }
 
   give(member: Member, event: VrrpEvent): void {
+    this.giveTogether([member], event);
+  }
+
+  /** The same to several: those of a sync group act on it together. */
+  giveTogether(members: readonly Member[], event: VrrpEvent): void {
     const now = this.#world.clock.now();
-    if (member.group === undefined) member.driver.machine.handle(event, now);
-    else member.group.machine.handle(member.group.index, event, now);
+    const grouped = new Map<SyncGroup, number[]>();
+    for (const { driver, group } of members) {
+      if (group === undefined) driver.machine.handle(event, now);
+      else grouped.set(group.machine, [...(grouped.get(group.machine) ?? []), group.index]);
+    }
+    for (const [group, indexes] of grouped) group.handleTogether(indexes, event, now);
     this.#pump();
   }
 
