@@ -6,7 +6,7 @@ import type { Step, Verb } from '../../src/lab/drill-file.ts';
 export interface Case {
   readonly name: string;
   readonly title: string;
-  /** How the address leaves the preferred node; false where it stays, and only the return is measured. */
+  /** False where nothing is done at all: two windows as long as the others'. */
   readonly moves: boolean;
   /** Evergate's launcher starts it again by itself; the originals need somebody who does. */
   readonly returnsByItself: boolean;
@@ -27,6 +27,14 @@ export interface World {
 const cutMs = () => 5_000 + 1_000 * Math.random();
 
 export const cases: readonly Case[] = [
+  {
+    name: 'nothing',
+    title: 'nothing happens',
+    moves: false,
+    returnsByItself: false,
+    fault: async () => {},
+    repair: async () => {},
+  },
   {
     name: 'balancer-killed',
     title: 'balancer killed',

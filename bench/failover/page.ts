@@ -43,7 +43,8 @@ function introduction(rows: readonly Row[]): string {
 
 Measured with \`npm run bench:failover\`: two balancers, three web servers and a client, each a network namespace, on one switch; 200 requests a
 second on new connections and four kept ones, at the virtual address. Faults come at random moments. Each fault is followed by the preferred
-node's return, which is measured as a case of its own.
+node's return, which is measured as a case of its own. All of it shares the processors of one machine; clients and web servers stand for others
+and come first there (nice -20). *Nothing happens* is what remains as the lab's own: two windows of a second without any fault.
 
 - **outage** is the longest time in which a client who asked on a new connection got no answer. The prober asks every 5 ms, so less than that
   can't be seen, and its own delays are taken out.

@@ -75,6 +75,7 @@ export class Bench {
     prober.forget(monotonicMs() - 500);
     const world = { cluster, actions: this.#actions, preferred };
     const from = monotonicMs();
+    if (!one.moves) return await this.#undisturbed(from);
     await one.fault(world);
     await this.#movedTo(this.standby, 15_000);
     const split = monotonicMs() + watchMs;
@@ -101,6 +102,13 @@ export class Bench {
       takenMs: taken === undefined ? undefined : taken - from,
       aloneMs,
     };
+  }
+
+  /** What the lab itself costs: the longest silence of two windows in which nothing is done. */
+  async #undisturbed(from: number): Promise<TrialResult> {
+    await calm(2 * watchMs + patienceMs);
+    const [away, back] = [from, from + watchMs].map((at) => this.#seen(at, at + watchMs)) as [Seen, Seen];
+    return { away, back, takenMs: undefined, aloneMs: 0 };
   }
 
   /** After a trial that did not come to its end. */

@@ -8,6 +8,9 @@ import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { HostedService } from './hosted-service.ts';
+import { ownMachine } from './own-machine.ts';
+
+ownMachine();
 
 const services = JSON.parse(process.argv[2] ?? '[]') as HostedService[];
 let behaviour = ['ok'];

@@ -2,8 +2,11 @@
  * The prober as a program of its own, so that it can run in a client's namespace and is not delayed by what its reader does.
  * `node program.ts '<LoadPlan as JSON>'`: one JSON array a line on standard output, until standard input ends; see `parseLine`.
  */
+import { ownMachine } from '../own-machine.ts';
 import type { LoadPlan } from './load.ts';
 import { Load } from './load.ts';
+
+ownMachine();
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan;
 let lines = '';
