@@ -139,6 +139,20 @@ test('a hand-over outlives the daemon, killed or stopped, and a reload', { skip,
   await until(() => first.holds(virtual));
 });
 
+test('a neighbour with another list of addresses is said by the standby', { skip, timeout: 60_000 }, async (t) => {
+  const { first, second } = await pair(t);
+  await daemon(first, configuration(101, '10.42.0.241/24'), /Entering MASTER STATE/);
+  const two = await daemon(second, configuration(100), /Entering BACKUP STATE/);
+  await until(() => router(second).neighbours[0]?.priority === 101);
+  const told = ask(second, 'status');
+  assert.equal(told.status, 1);
+  assert.match(told.text, /^✗ VI_1: 10\.42\.0\.73 advertises 10\.42\.0\.241, which this node has not\. /);
+  second.write('/run/keepalived.conf', configuration(100, '10.42.0.241/24'));
+  two.signal('SIGHUP');
+  await two.printed(/Reload finished/);
+  await until(() => ask(second, 'status').status === 0);
+});
+
 test('an address that somebody removed is put back and seen in the status', { skip, timeout: 60_000 }, async (t) => {
   const { first } = await pair(t);
   const one = await daemon(first, configuration(101), /Entering MASTER STATE/);

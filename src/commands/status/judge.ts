@@ -1,5 +1,5 @@
 /** What is wrong with a node, in words: decides the exit status and what is shown in red. */
-import type { RouterReport } from '../../engine/failover/control-report.ts';
+import type { NeighbourReport, RouterReport } from '../../engine/failover/control-report.ts';
 import type { BalancerReport } from '../balance/control.ts';
 import { isReport, type NodeStatus } from './ask.ts';
 
@@ -45,10 +45,22 @@ export function routerTroubles(router: RouterReport): string[] {
   for (const { address, hardwareAddress, ageMs } of router.conflicts)
     if (state === 'MASTER' && ageMs < conflictFreshMs)
       troubles.push(`${name}: ${hardwareAddress} claims ${address} too`);
-  for (const neighbour of router.neighbours)
-    if (neighbour.lastRefusal !== undefined && neighbour.lastRefusal.ageMs < 4 * router.advertisementIntervalMs)
-      troubles.push(`${name} refuses what ${neighbour.source} sends: ${neighbour.lastRefusal.message}`);
+  for (const neighbour of router.neighbours) troubles.push(...neighbourTroubles(router, neighbour));
   return [...new Set(troubles)];
+}
+
+/** Standbys are silent: what one of them said while it was active may not be true any more. */
+function neighbourTroubles({ name, advertisementIntervalMs }: RouterReport, neighbour: NeighbourReport): string[] {
+  const { source, lastRefusal, addressDifference } = neighbour;
+  const isFresh = (ageMs: number | undefined) => ageMs !== undefined && ageMs < 4 * advertisementIntervalMs;
+  const troubles: string[] = [];
+  if (lastRefusal !== undefined && isFresh(lastRefusal.ageMs))
+    troubles.push(`${name} refuses what ${source} sends: ${lastRefusal.message}`);
+  if (addressDifference !== undefined && isFresh(neighbour.ageMs))
+    troubles.push(
+      `${name}: ${source} ${addressDifference}. Nobody has such an address while the other node is MASTER: write the same virtual_ipaddress block on both`,
+    );
+  return troubles;
 }
 
 function balancerTroubles({ serving, reason, stats }: BalancerReport): string[] {

@@ -121,6 +121,7 @@ function describeNeighbour(each: NeighbourReport, router: RouterReport, paint: P
       each.priority === 0 ? 'resigned' : `priority ${each.priority}${active ? `, ${paint('green', 'MASTER')}` : ''}`;
     parts.push(`${word}, ${age(each.ageMs)} ago${each.watched ? ', watched by BFD' : ''}`);
   }
+  if (each.addressDifference !== undefined) parts.push(paint('yellow', each.addressDifference));
   if (each.lastRefusal !== undefined) {
     const { message, ageMs } = each.lastRefusal;
     parts.push(paint('yellow', `refused ${times(each.refused)}, last ${age(ageMs)} ago: ${message}`));

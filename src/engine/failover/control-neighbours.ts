@@ -2,6 +2,7 @@
 import { neighboursMax } from '../../core/limits.ts';
 import type { HeardAdvertisement } from '../../core/vrrp/events.ts';
 import type { ReceiveError } from '../../core/vrrp/receive.ts';
+import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 
 export interface Neighbour {
   readonly source: string;
@@ -10,6 +11,8 @@ export interface Neighbour {
   advertisementIntervalMs: number | undefined;
   /** Monotonic milliseconds of the last accepted advertisement. */
   heardAtMs: number | undefined;
+  /** How the addresses in that one differ from ours; undefined: they don't. */
+  addressDifference: string | undefined;
   accepted: number;
   refused: number;
   lastRefusal: { readonly error: ReceiveError; readonly message: string; readonly atMs: number } | undefined;
@@ -19,11 +22,16 @@ export class Neighbours {
   /** In the order in which they were last heard, the latest last. */
   readonly #all = new Map<string, Neighbour>();
 
-  heard({ source, priority, advertisementIntervalMs }: HeardAdvertisement, now: number): void {
+  heard(
+    { source, priority, advertisementIntervalMs }: HeardAdvertisement,
+    now: number,
+    difference: string | undefined,
+  ): void {
     const neighbour = this.#of(source);
     neighbour.priority = priority;
     neighbour.advertisementIntervalMs = advertisementIntervalMs;
     neighbour.heardAtMs = now;
+    neighbour.addressDifference = difference;
     neighbour.accepted++;
   }
 
@@ -46,6 +54,7 @@ export class Neighbours {
       priority: undefined,
       advertisementIntervalMs: undefined,
       heardAtMs: undefined,
+      addressDifference: undefined,
       accepted: 0,
       refused: 0,
       lastRefusal: undefined,
@@ -55,4 +64,20 @@ export class Neighbours {
     if (this.#all.size > neighboursMax) this.#all.delete([...this.#all.keys()][0]);
     return neighbour;
   }
+}
+
+/** Of advertised addresses, in words which addresses it has that this node has not, and the other way round. */
+export function addressDifference(
+  theirs: readonly string[],
+  router: Pick<VirtualRouterSettings, 'addresses'>,
+): string | undefined {
+  const ours = router.addresses.map(({ address }) => address);
+  const more = theirs.filter((address) => !ours.includes(address));
+  const less = ours.filter((address) => !theirs.includes(address));
+  if (more.length === 0 && less.length === 0)
+    return theirs.length === ours.length ? undefined : 'an address stands twice in the list';
+  return [
+    ...(less.length === 0 ? [] : [`does not advertise ${less.join(', ')}, which this node has`]),
+    ...(more.length === 0 ? [] : [`advertises ${more.join(', ')}, which this node has not`]),
+  ].join('; ');
 }

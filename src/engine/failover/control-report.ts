@@ -72,6 +72,8 @@ export interface NeighbourReport {
   readonly priority: number | undefined;
   readonly advertisementIntervalMs: number | undefined;
   readonly ageMs: number | undefined;
+  /** How the addresses in it differ from this node's, in words; undefined: they don't. */
+  readonly addressDifference: string | undefined;
   /** A BFD session that nobody wrote watches it: its loss is noticed in milliseconds, and open connections are handed over. */
   readonly watched: boolean;
   readonly accepted: number;

@@ -9,6 +9,7 @@ import {
 } from '../../core/vrrp/packet.ts';
 import { type PacketFacts, receiveAdvertisement } from '../../core/vrrp/receive.ts';
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
+import { addressDifference } from './control-neighbours.ts';
 
 export interface TracedPacket extends PacketFacts {
   readonly family: IpFamily;
@@ -149,17 +150,4 @@ function forRouter(
 function withoutSecret(router: VirtualRouterSettings, message: Message): VirtualRouterSettings {
   if (router.authentication.kind !== 'pass' || router.authentication.password !== '') return router;
   return { ...router, authentication: { kind: 'pass', password: new TextDecoder().decode(message.authentication) } };
-}
-
-/** In words which addresses it has that this node has not, and the other way round. */
-function addressDifference(theirs: readonly string[], router: VirtualRouterSettings): string | undefined {
-  const ours = router.addresses.map(({ address }) => address);
-  const more = theirs.filter((address) => !ours.includes(address));
-  const less = ours.filter((address) => !theirs.includes(address));
-  if (more.length === 0 && less.length === 0)
-    return theirs.length === ours.length ? undefined : 'an address stands twice in the list';
-  return [
-    ...(less.length === 0 ? [] : [`does not advertise ${less.join(', ')}, which this node has`]),
-    ...(more.length === 0 ? [] : [`advertises ${more.join(', ')}, which this node has not`]),
-  ].join('; ');
 }

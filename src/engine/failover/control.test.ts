@@ -79,6 +79,20 @@ test('status tells whom it heard and whom it refused', () => {
   assert.equal(refused.lastRefusal?.error, 'authentication-failure');
 });
 
+test('status tells how the addresses of a neighbour differ, until they no longer do', () => {
+  const it = active();
+  const [{ settings }] = it.world.failover.drivers;
+  const other = { ...settings.addresses[0], address: '10.42.0.241' };
+  const told = (...addresses: (typeof settings.addresses)[number][]) => {
+    it.world.hear({ ...settings, addresses }, 100);
+    return it.router().neighbours[0].addressDifference;
+  };
+  assert.equal(told(...settings.addresses, other), 'advertises 10.42.0.241, which this node has not');
+  const both = 'does not advertise 10.42.0.240, which this node has; advertises 10.42.0.241, which this node has not';
+  assert.equal(told(other), both);
+  assert.equal(told(...settings.addresses), undefined);
+});
+
 test('forged senders do not fill the memory', () => {
   const it = active();
   for (let i = 0; i < 200; i++) it.world.hear(it.world.failover.drivers[0].settings, 50, `10.42.1.${i}`);

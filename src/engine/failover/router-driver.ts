@@ -17,7 +17,7 @@ import type { Firewall } from '../ports/firewall.ts';
 import type { Link, Links } from '../ports/links.ts';
 import type { Packets, ReceivedPacket } from '../ports/packets.ts';
 import type { FollowedPeer } from './bfd-sessions.ts';
-import { Neighbours } from './control-neighbours.ts';
+import { addressDifference, Neighbours } from './control-neighbours.ts';
 import { ExtraAnnouncements } from './extra-announcements.ts';
 import { Holdings } from './holdings.ts';
 import { OpenConnections, type OpenConnectionsWorld } from './open-connections.ts';
@@ -291,7 +291,8 @@ export class RouterDriver {
     this.statistics.advertisementsReceived++;
     if (received.heard.priority === 0) this.statistics.priorityZeroReceived++;
     for (const remark of received.remarks) this.#receiveLog.remarked(packet.source, remark);
-    this.neighbours.heard(received.heard, this.#world.clock.now());
+    const difference = addressDifference(received.advertisement.addresses, settings);
+    this.neighbours.heard(received.heard, this.#world.clock.now(), difference);
     // The successor speaks first and has the addresses a moment later.
     if (this.#lingering !== undefined && received.heard.priority > 0)
       this.#lingering.until = Math.min(this.#lingering.until, this.#world.clock.now() + successorMs);
