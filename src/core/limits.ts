@@ -163,6 +163,14 @@ export const conflictLimits = {
   firstProbeMs: 1_000,
   /** One frame an address and minute. */
   probeMs: 60_000,
+  /** While somebody answers: often enough for who looks at `status` after having mended it. */
+  probeAgainMs: 2_000,
+  /** Over when two questions in a row found no answer. */
+  silentMs: 5_000,
+  /** The same where nobody asks (IPv6). */
+  unaskedMs: 60_000,
+  /** A conflict that goes on is written to the log again after this long. */
+  toldAgainMs: 60_000,
   /** Addresses of one router on one interface that are asked for: an end to the frames of large sets. */
   probedAddressesMax: 32,
   /** How long `status` shows a conflict that is no longer seen, in milliseconds. */

@@ -177,6 +177,9 @@ test('another host with the same address is noticed, over IPv4 and IPv6', { skip
   const { conflicts, troubles } = router(first);
   assert.equal(conflicts[0].hardwareAddress, other);
   assert.ok(troubles.some((trouble) => trouble.includes(`${other} claims ${virtual} too`)));
+  second.run(`ip addr del ${virtual}/24 dev eth0`);
+  await until(() => router(first).troubles.length === 0);
+  assert.equal(router(first).conflicts[0].goesOn, false, 'over, and still told of');
   assert.equal(await stop(one), 0);
 
   const six = configuration(101).replace(`${virtual}/24`, 'fe80::240/64\n fd00::240/64');

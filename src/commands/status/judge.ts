@@ -3,9 +3,6 @@ import type { NeighbourReport, RouterReport } from '../../engine/failover/contro
 import type { BalancerReport } from '../balance/control.ts';
 import { isReport, type NodeStatus } from './ask.ts';
 
-/** A conflict seen this lately still goes on, as far as one can tell: the probe's interval, and some. */
-const conflictFreshMs = 65_000;
-
 export interface Judgement {
   /** 0 all is well, 1 something is not, 2 nobody answers. */
   readonly exitStatus: 0 | 1 | 2;
@@ -42,9 +39,8 @@ export function routerTroubles(router: RouterReport): string[] {
     if (wanted && !present) troubles.push(`${name} is MASTER, but ${address} is not on ${device}`);
     if (!wanted && present) troubles.push(`${name} is ${state}, but ${address} is on ${device}`);
   }
-  for (const { address, hardwareAddress, ageMs } of router.conflicts)
-    if (state === 'MASTER' && ageMs < conflictFreshMs)
-      troubles.push(`${name}: ${hardwareAddress} claims ${address} too`);
+  for (const { address, hardwareAddress, goesOn } of router.conflicts)
+    if (state === 'MASTER' && goesOn) troubles.push(`${name}: ${hardwareAddress} claims ${address} too`);
   for (const neighbour of router.neighbours) troubles.push(...neighbourTroubles(router, neighbour));
   return [...new Set(troubles)];
 }

@@ -108,7 +108,9 @@ const troubles: readonly (readonly [string, Partial<RouterReport>, RegExp])[] = 
   ],
   [
     'a conflict',
-    { conflicts: [{ address: '10.42.0.240', hardwareAddress: '02:00:00:00:00:01', ageMs: 900, count: 1 }] },
+    {
+      conflicts: [{ address: '10.42.0.240', hardwareAddress: '02:00:00:00:00:01', ageMs: 900, count: 1, goesOn: true }],
+    },
     /02:00:00:00:00:01 claims 10\.42\.0\.240 too/,
   ],
   [
@@ -162,8 +164,14 @@ for (const [name, changes, expected] of troubles)
   });
 
 test('what is over is no trouble any more', () => {
-  const conflicts = [{ address: '10.42.0.240', hardwareAddress: '02:00:00:00:00:01', ageMs: 90_000, count: 1 }];
+  const conflicts = [
+    { address: '10.42.0.240', hardwareAddress: '02:00:00:00:00:01', ageMs: 9000, count: 1, goesOn: false },
+  ];
   assert.equal(judge({ vrrp: vrrp({ conflicts }), balancer: absent }).exitStatus, 0);
+  assert.match(
+    text({ vrrp: vrrp({ conflicts }), balancer: absent }),
+    /over: 02:00:00:00:00:01 claimed .* last 9\.0 s ago/,
+  );
   const neighbours = [otherList(90_000)];
   assert.equal(judge({ vrrp: vrrp({ neighbours }), balancer: absent }).exitStatus, 0, 'silent since: it may be mended');
   assert.match(text({ vrrp: vrrp({ neighbours }), balancer: absent }), /ago; advertises 10\.42\.0\.241/);

@@ -143,8 +143,10 @@ function addresses({ addresses: all }: RouterReport, paint: Paint): string[] {
 }
 
 function conflicts({ conflicts: all }: RouterReport, paint: Paint): string[] {
-  return all.map(({ address, hardwareAddress, ageMs, count: number }) =>
-    paint('red', `${hardwareAddress} claims ${address} too, ${times(number)}, last ${age(ageMs)} ago`),
+  return all.map(({ address, hardwareAddress, ageMs, count: number, goesOn }) =>
+    goesOn
+      ? paint('red', `${hardwareAddress} claims ${address} too, ${times(number)}, last ${age(ageMs)} ago`)
+      : paint('yellow', `over: ${hardwareAddress} claimed ${address} too, ${times(number)}, last ${age(ageMs)} ago`),
   );
 }
 

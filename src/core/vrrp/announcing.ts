@@ -3,6 +3,7 @@
  * garp_* words), and the defence of what it holds. Lives as long as the router is active.
  */
 
+import { conflictLimits } from '../limits.ts';
 import type { VrrpEvent } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { VirtualAddress, VirtualRouterSettings } from './settings.ts';
@@ -18,6 +19,7 @@ export class Announcing {
   #again: { readonly at: number; readonly repeat: number } | undefined;
   #refreshAt: number | undefined;
   #defendedAt = -Infinity;
+  #conflictToldAt = -Infinity;
 
   constructor(out: Outbox, settings: VirtualRouterSettings, now: number) {
     const { garp } = settings;
@@ -74,12 +76,14 @@ export class Announcing {
     const ours = addressesOf(settings).filter((own) => own.address === address);
     if (ours.length === 0 || now - this.#defendedAt < defendIntervalMs) return;
     this.#defendedAt = now;
+    this.#out.announce(ours, 1);
+    if (now - this.#conflictToldAt < conflictLimits.toldAgainMs) return;
+    this.#conflictToldAt = now;
     this.#out.log(
       'warning',
       settings.name,
       `address conflict: ${hardwareAddress} answers for ${address}, announcing ours`,
     );
-    this.#out.announce(ours, 1);
   }
 
   #refreshFrom({ garp }: VirtualRouterSettings, now: number): void {

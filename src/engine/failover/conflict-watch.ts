@@ -3,7 +3,8 @@
  * because advertisements don't reach one of the two. RFC 5227 §2.4 for ARP, RFC 4862 §5.4 for neighbour advertisements.
  *
  * It listens, and asks once in a while (an ARP probe, RFC 5227 §2.1.1, which changes nobody's cache): a quiet host with the same address
- * would never be noticed otherwise.
+ * would never be noticed otherwise. While somebody answers it asks again every few seconds, and so knows soon when it is over. Nobody is
+ * asked over IPv6: the answer could change what others believe (RFC 4861 §7.2.5).
  */
 import { conflictLimits } from '../../core/limits.ts';
 import { arpProbe, formatHardwareAddress } from '../../core/vrrp/claims.ts';
@@ -19,6 +20,8 @@ export interface AddressConflict {
   /** When last seen, monotonic milliseconds. */
   readonly atMs: number;
   readonly count: number;
+  /** As far as one can tell; else it is over, and remembered for a while. */
+  readonly goesOn: boolean;
 }
 
 interface World {
@@ -42,7 +45,10 @@ export class ConflictWatch {
   readonly #claimed: (router: string, address: string, hardwareAddress: string) => boolean;
   readonly #alarm: Alarm;
   #watched: Watched[] = [];
-  readonly #seen = new Map<string, AddressConflict[]>();
+  readonly #seen = new Map<string, Omit<AddressConflict, 'goesOn'>[]>();
+  /** When all addresses are asked for, and when those in conflict. */
+  #askAllAt = Infinity;
+  #askAgainAt = Infinity;
   #failureTold = false;
 
   /** @param claimed told at each sign; true when the router still held the address then. */
@@ -70,14 +76,19 @@ export class ConflictWatch {
       const known = this.#watched.some((each) => each.router === router && each.interfaceIndex === interfaceIndex);
       if (!known) this.#watch(router, interfaceIndex, addresses);
     }
-    if (this.#watched.length === 0) this.#alarm.clear();
-    else if (this.#watched.length > before) this.#alarm.set(this.#world.clock.now() + conflictLimits.firstProbeMs);
+    if (this.#watched.length > before) this.#askAllAt = this.#world.clock.now() + conflictLimits.firstProbeMs;
+    this.#arm();
   }
 
   /** Seen lately for this router. */
   conflicts(router: string): readonly AddressConflict[] {
-    const since = this.#world.clock.now() - conflictLimits.rememberedMs;
-    return (this.#seen.get(router) ?? []).filter(({ atMs }) => atMs >= since);
+    const now = this.#world.clock.now();
+    return (this.#seen.get(router) ?? [])
+      .filter(({ atMs }) => now - atMs <= conflictLimits.rememberedMs)
+      .map((conflict) => {
+        const { silentMs, unaskedMs } = conflictLimits;
+        return { ...conflict, goesOn: now - conflict.atMs <= (isAsked(conflict.address) ? silentMs : unaskedMs) };
+      });
   }
 
   close(): void {
@@ -112,19 +123,39 @@ export class ConflictWatch {
     const known = this.#seen.get(router) ?? [];
     const count = (known.find((each) => each.address === address)?.count ?? 0) + 1;
     const others = known.filter((each) => each.address !== address);
-    this.#seen.set(router, [...others, { address, hardwareAddress, atMs: this.#world.clock.now(), count }]);
+    const now = this.#world.clock.now();
+    this.#seen.set(router, [...others, { address, hardwareAddress, atMs: now, count }]);
+    if (this.#askAgainAt !== Infinity || !isAsked(address)) return;
+    this.#askAgainAt = now + conflictLimits.probeAgainMs;
+    this.#arm();
   }
 
   #probe(): void {
-    for (const { interfaceIndex, addresses } of this.#watched) {
+    const now = this.#world.clock.now();
+    const all = now >= this.#askAllAt;
+    let goesOn = false;
+    for (const { router, interfaceIndex, addresses } of this.#watched) {
+      const disputed = this.conflicts(router).flatMap((each) => (each.goesOn ? each.address : []));
+      goesOn ||= disputed.some(isAsked);
       const link = this.#world.links.links().find(({ index }) => index === interfaceIndex);
       if (link === undefined || link.hardwareAddress.length !== 6 || !link.running) continue;
-      for (const address of addresses.split(',').slice(0, conflictLimits.probedAddressesMax))
-        if (!address.includes(':'))
-          this.#world.packets.sendFrame(interfaceIndex, arpProbe(link.hardwareAddress, address));
+      const asked = addresses.split(',').filter((address) => isAsked(address) && (all || disputed.includes(address)));
+      for (const address of asked.slice(0, conflictLimits.probedAddressesMax))
+        this.#world.packets.sendFrame(interfaceIndex, arpProbe(link.hardwareAddress, address));
     }
-    if (this.#watched.length > 0) this.#alarm.set(this.#world.clock.now() + conflictLimits.probeMs);
+    if (all) this.#askAllAt = now + conflictLimits.probeMs;
+    this.#askAgainAt = goesOn ? now + conflictLimits.probeAgainMs : Infinity;
+    this.#arm();
   }
+
+  #arm(): void {
+    if (this.#watched.length === 0) this.#alarm.clear();
+    else this.#alarm.set(Math.min(this.#askAllAt, this.#askAgainAt));
+  }
+}
+
+function isAsked(address: string): boolean {
+  return !address.includes(':');
 }
 
 function heldBy(driver: RouterDriver, links: Links) {

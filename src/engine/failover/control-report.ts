@@ -50,6 +50,8 @@ export interface RouterReport {
     readonly hardwareAddress: string;
     readonly ageMs: number;
     readonly count: number;
+    /** Else it is over, as far as one can tell. */
+    readonly goesOn: boolean;
   }[];
   readonly transitions: { readonly toActive: number; readonly fromActive: number };
   readonly statistics: RouterStatistics;

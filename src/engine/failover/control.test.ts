@@ -230,12 +230,45 @@ test('somebody who claims a held address is told, and answered', () => {
   it.world.claim('10.42.0.240', stranger);
   it.world.claim('10.42.0.240', stranger);
   assert.deepEqual(it.router().conflicts, [
-    { address: '10.42.0.240', hardwareAddress: '02:00:00:00:00:63', ageMs: 0, count: 2 },
+    { address: '10.42.0.240', hardwareAddress: '02:00:00:00:00:63', ageMs: 0, count: 2, goesOn: true },
   ]);
   assert.equal(it.world.log.filter((line) => line.includes('address conflict: 02:00:00:00:00:63')).length, 1);
   assert.equal(it.world.frames.length, before + 1, 'announced once: RFC 5227 §2.4');
   it.world.pass(121_000);
   assert.deepEqual(it.router().conflicts, []);
+});
+
+test('while somebody claims an address it is asked for every two seconds, so that the end is known soon', () => {
+  const it = active();
+  const probes = () => it.world.frames.filter((frame) => frame[21] === 1 && frame[28] === 0).length;
+  it.world.pass(40_000);
+  const before = probes();
+  for (let answer = 1; answer <= 3; answer++) {
+    it.world.claim('10.42.0.240', stranger);
+    it.world.claim('10.42.0.240', stranger);
+    it.world.pass(2000);
+    assert.equal(probes(), before + answer, 'one question for all claims');
+  }
+  assert.equal(it.router().conflicts[0].goesOn, true);
+  it.world.pass(3001);
+  assert.equal(it.router().conflicts[0].goesOn, false);
+  it.world.pass(4000);
+  const after = probes();
+  it.world.pass(40_000);
+  assert.ok(probes() <= after + 1, 'once a minute again');
+});
+
+test('nobody is asked over IPv6: what was seen lately counts', () => {
+  const it = active(
+    instance('VI_1', 51, '10.42.0.240/24\nfd00::240/64', 'version 3').replace(/authentication.*?}/s, ''),
+  );
+  it.world.claim('fd00::240', stranger);
+  const before = it.world.frames.length;
+  it.world.pass(10_000);
+  assert.equal(it.world.frames.length, before);
+  assert.equal(it.router().conflicts[0]?.goesOn, true);
+  it.world.pass(50_001);
+  assert.equal(it.router().conflicts[0]?.goesOn, false);
 });
 
 test('a frame of our own other interface is no conflict', () => {
