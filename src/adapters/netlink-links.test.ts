@@ -113,6 +113,79 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     await heard('-10.9.0.240/25');
   });
 
+  await suite.test('every word of a route arrives in the kernel as ip-route(8) writes it', () => {
+    const cases: [words: string, family: 'ipv4' | 'ipv6', shown: RegExp][] = [
+      [
+        '192.0.2.0/28 nexthop via inet 10.9.0.9 dev eth0 weight 2 realms 7 nexthop via inet 10.9.0.8 weight 3 onlink dev eth0',
+        'ipv4',
+        /192\.0\.2\.0\/28 proto keepalived \n\tnexthop via 10\.9\.0\.9 realm 7 dev eth0 weight 2 \n\tnexthop via 10\.9\.0\.8 dev eth0 weight 3 onlink/,
+      ],
+      [
+        '192.0.2.16/28 via inet 10.9.0.9 dev eth0 realms 3/4 window 3000 rtt 300ms rttvar 1s rto_min 250ms quickack 1',
+        'ipv4',
+        /realms? 3\/4 window 3000 rtt 300ms rttvar 1s rto_min 250ms quickack 1/,
+      ],
+      [
+        '192.0.2.32/28 dev eth0 mtu lock 1400 hoplimit lock 9 congctl lock reno features ecn fastopen_no_cookie 1 rtt 800',
+        'ipv4',
+        /mtu lock 1400 rtt 100ms hoplimit lock 9 features ecn congctl lock reno fastopen_no_cookie 1/,
+      ],
+      [
+        '192.0.2.48/28 via inet6 fe80::9 dev eth0 tos 8 append',
+        'ipv4',
+        /192\.0\.2\.48\/28 tos 0x08 via inet6 fe80::9 dev eth0/,
+      ],
+      ['broadcast 192.0.2.79 dev eth0', 'ipv4', /broadcast 192\.0\.2\.79 dev eth0 proto keepalived scope link/],
+      ['2001:db8:1::/64 via inet6 2001:db8::9 dev eth0 expires 50 pref high', 'ipv6', /expires \d+sec pref high/],
+    ];
+    ip('addr add 2001:db8::1/64 dev eth0 nodad');
+    for (const [words, family, shownAs] of cases) {
+      const list = words.split(' ');
+      const show = () => ip(`${family === 'ipv6' ? '-6 ' : ''}-s route show table main`);
+      assert.equal(links.addRoute(list, family), undefined, words);
+      assert.match(show(), shownAs);
+      assert.equal(links.addRoute(list, family), undefined, `again: ${words}`);
+      assert.equal(links.removeRoute(list, family), undefined, words);
+      assert.doesNotMatch(show(), shownAs);
+    }
+    assert.match(String(links.addRoute(['192.0.2.0/28', 'nexthop', 'foo'], 'ipv4')), /^foo: not a word of a nexthop/);
+  });
+
+  await suite.test('every word of a rule arrives in the kernel as ip-rule(8) writes it', () => {
+    const cases: [words: string, family: 'ipv4' | 'ipv6', shown: RegExp][] = [
+      [
+        'ipproto 6 sport 1-10 dport 80 table 9 priority 31',
+        'ipv4',
+        /^31:.* ipproto tcp sport 1-10 dport 80 lookup 9 proto keepalived/m,
+      ],
+      [
+        'not from 10.9.0.0/24 suppress_prefixlength 0 table 254 priority 32',
+        'ipv4',
+        /^32:\tnot from 10\.9\.0\.0\/24 lookup main suppress_prefixlength 0/m,
+      ],
+      ['from 10.9.0.0/24 suppress_ifgroup 5 table 9 priority 33', 'ipv4', /^33:.* lookup 9 suppress_ifgroup 5/m],
+      ['uidrange 1-5 table 9 protocol 4 priority 34', 'ipv4', /^34:.* uidrange 1-5 lookup 9 proto static/m],
+      ['from 10.9.0.0/24 realms 3/4 table 9 priority 35', 'ipv4', /^35:.* lookup 9 realms 3\/4/m],
+      ['from 10.9.1.0/24 nop priority 36', 'ipv4', /^36:\tfrom 10\.9\.1\.0\/24 nop/m],
+      ['iif eth0 l3mdev priority 37', 'ipv6', /^37:.* iif eth0 lookup \[l3mdev-table\]/m],
+      ['from 10.9.2.0/24 tun_id 77 table 9 priority 38', 'ipv4', /^38:.* tun_id 77 lookup 9/m],
+      [
+        'fwmark 0x10/0xf0 tos 8 oif eth0 blackhole priority 39',
+        'ipv4',
+        /^39:.* tos 0x08 fwmark 0x10\/0xf0 oif eth0 blackhole/m,
+      ],
+    ];
+    for (const [words, family, shownAs] of cases) {
+      const list = words.split(' ');
+      const show = () => ip(`${family === 'ipv6' ? '-6 ' : ''}rule`);
+      assert.equal(links.addRule(list, family), undefined, words);
+      assert.match(show(), shownAs);
+      assert.equal(links.addRule(list, family), undefined, `again: ${words}`);
+      assert.equal(links.removeRule(list, family), undefined, words);
+      assert.doesNotMatch(show(), shownAs);
+    }
+  });
+
   await suite.test('routes and rules with the words of ip-route(8)', () => {
     const route = 'default via 10.9.0.254 dev eth0 src 10.9.0.1 metric 7 table 42 mtu 1400'.split(' ');
     assert.equal(links.addRoute(route, 'ipv4'), undefined);
@@ -125,7 +198,7 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     assert.equal(links.removeRoute(route, 'ipv4'), undefined, 'gone already');
     assert.equal(links.addRoute(['blackhole', '192.0.2.0/24'], 'ipv4'), undefined);
     assert.match(ip('route'), /blackhole 192\.0\.2\.0\/24 proto keepalived/);
-    assert.match(links.addRoute(['192.0.2.0/24', 'nexthop'], 'ipv4') ?? '', /nexthop/);
+    assert.match(links.addRoute(['192.0.2.0/24', 'encap'], 'ipv4') ?? '', /encap: not a word/);
     const rule = 'from 10.9.0.0/24 to 192.0.2.0/24 table 42 priority 77'.split(' ');
     assert.equal(links.addRule(rule, 'ipv4'), undefined);
     assert.equal(links.addRule(rule, 'ipv4'), undefined, 'again');

@@ -16,7 +16,8 @@ import {
   setUpMessage,
 } from './netlink-address.ts';
 import { messageType, type NetlinkMessage, type ReceivedMessage } from './netlink-message.ts';
-import { routeMessage, ruleMessage } from './netlink-route.ts';
+import { routeMessage } from './netlink-route.ts';
+import { ruleMessage } from './netlink-rule.ts';
 import { NetlinkEvents, NetlinkRequester } from './netlink-socket.ts';
 
 /** RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR. */
@@ -72,7 +73,9 @@ export class NetlinkLinks implements Links {
   }
 
   addRoute(words: readonly string[], family: IpFamily): SystemFailure {
-    return this.#changeWords(routeMessage('add', words, family, this.#indexOf));
+    const failure = this.#changeWords(routeMessage('add', words, family, this.#indexOf));
+    // With `add` or `append` the kernel takes the same route once.
+    return failure === 'EEXIST' ? undefined : failure;
   }
 
   removeRoute(words: readonly string[], family: IpFamily): SystemFailure {

@@ -3,6 +3,7 @@ import { globSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { lookUpIdentity } from '../adapters/process-user.ts';
+import { lookUpRoutingName } from '../adapters/routing-names.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { parseKeepalived } from '../config/keepalived/parse.ts';
 import type { SourceFile } from '../config/keepalived/source.ts';
@@ -43,6 +44,7 @@ export function loadVrrpPlan(
   });
   const built = buildVrrpPlan(config, {
     hostname: host,
+    routingNumber: lookUpRoutingName,
     userExists: (name) => lookUpIdentity(name, undefined) !== undefined,
     ...(interfaces === undefined ? {} : { interfaces }),
   });

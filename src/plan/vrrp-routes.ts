@@ -8,7 +8,7 @@ import { parseAnyBase, parseDecimal } from '../config/keepalived/values.ts';
 import { type IpFamily, parseIp } from '../core/address.ts';
 import type { RoutePlan } from './vrrp.ts';
 import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
-import type { PlanContext } from './vrrp-context.ts';
+import type { PlanContext, RoutingNames } from './vrrp-context.ts';
 
 const types = new Set([
   'unicast',
@@ -19,7 +19,6 @@ const types = new Set([
   'unreachable',
   'prohibit',
   'blackhole',
-  'nat',
   'anycast',
 ]);
 const flags = new Set(['onlink', 'pervasive', 'append', 'prepend', 'add']);
@@ -39,22 +38,41 @@ export const within =
     return number !== undefined && number >= min && number <= max;
   };
 const word32 = within(0, 4_294_967_295);
-/** A number, or a name of /etc/iproute2 that the adapter looks up. */
-export const nameOrNumber =
-  (max: number): Check =>
-  (text) =>
-    within(0, max)(text) || /^[A-Za-z][\w.-]{0,63}$/.test(text);
+
+export interface NamedNumber {
+  readonly kind: RoutingNames;
+  readonly max: number;
+}
+
+/** The number, in decimal, that is written or that its name stands for; undefined when there is none. */
+export function resolveNumber(text: string, { kind, max }: NamedNumber, context: PlanContext): string | undefined {
+  const written = parseAnyBase(text);
+  if (written !== undefined) return written >= 0 && written <= max ? String(written) : undefined;
+  const { routingNumber } = context.world;
+  if (routingNumber === undefined) return text;
+  const number = routingNumber(kind, text);
+  return number === undefined || number > max ? undefined : String(number);
+}
+
+/** `[FROM/]TO`. */
+export function resolveRealms(text: string, context: PlanContext): string | undefined {
+  const parts = text.split('/').map((part) => resolveNumber(part, { kind: 'realm', max: 65_535 }, context));
+  return parts.length > 2 || parts.includes(undefined) ? undefined : parts.join('/');
+}
+
+const named: Readonly<Record<string, NamedNumber>> = {
+  table: { kind: 'table', max: 4_294_967_295 },
+  protocol: { kind: 'protocol', max: 255 },
+  tos: { kind: 'tos', max: 255 },
+};
 const scope: Check = (text) =>
   ['global', 'universe', 'site', 'link', 'host', 'nowhere'].includes(text) || within(0, 255)(text);
 const time: Check = (text) => parseDecimal(text.replace(/m?s$/, '')) !== undefined;
 
 const options: Readonly<Record<string, Check>> = {
   dev: isInterfaceName,
-  table: nameOrNumber(4_294_967_295),
-  protocol: nameOrNumber(255),
   scope,
   metric: word32,
-  tos: nameOrNumber(255),
   mtu: word32,
   hoplimit: within(0, 255),
   advmss: word32,
@@ -64,7 +82,6 @@ const options: Readonly<Record<string, Check>> = {
   window: word32,
   cwnd: word32,
   ssthresh: word32,
-  realms: (text) => /^[\w.-]+(\/[\w.-]+)?$/.test(text),
   rto_min: time,
   initcwnd: word32,
   initrwnd: word32,
@@ -74,7 +91,6 @@ const options: Readonly<Record<string, Check>> = {
   expires: word32,
   fastopen_no_cookie: within(0, 1),
   'ttl-propagate': (text) => text === 'enabled' || text === 'disabled',
-  vrf: isInterfaceName,
   features: (text) => text === 'ecn',
   weight: within(1, 256),
 };
@@ -170,6 +186,19 @@ function readOr(reading: Reading, gateways: string[]): void {
   if (ip !== undefined) gateways.push('nexthop', 'via', ip.family === 'ipv4' ? 'inet' : 'inet6', ip.host);
 }
 
+function takesValue(name: string): boolean {
+  return (
+    ['via', 'src', 'realms', 'track_group'].includes(name) || named[name] !== undefined || options[name] !== undefined
+  );
+}
+
+/** Words that Keepalived has, and what to write instead. */
+const unsupported: Readonly<Record<string, string>> = {
+  as: 'remove it: the kernel takes it with MPLS only',
+  nat: 'remove it: the kernel has had no such routes since Linux 2.6',
+  vrf: 'write table with the number of the table that the VRF uses (ip vrf show)',
+};
+
 /** False, with a warning or an alert, when the line can't be used. */
 function readOption(word: Word, reading: Reading): boolean {
   const { context, line, words } = reading;
@@ -184,10 +213,15 @@ function readOption(word: Word, reading: Reading): boolean {
     );
     return false;
   }
+  const remedy = unsupported[name];
+  if (remedy !== undefined) {
+    context.alert('unsupported-word', word.place, `'${word.text}' is not supported in a route`, remedy);
+    return false;
+  }
   if (name === 'no_track') reading.noTrack = true;
   else if (name === 'inet' || name === 'inet6') reading.family = name === 'inet' ? 'ipv4' : 'ipv6';
   else if (name === 'nexthop' || flags.has(name)) words.push(name);
-  else if (name === 'via' || name === 'src' || name === 'as' || options[name] !== undefined || name === 'track_group') {
+  else if (takesValue(name)) {
     const locked = lockable.has(name) && line[reading.index]?.text === 'lock';
     if (locked) reading.index++;
     const given = name === 'via' && /^inet6?$/.test(line[reading.index]?.text ?? '');
@@ -217,7 +251,7 @@ function readValue(name: string, value: Word, locked: boolean, reading: Reading)
     );
     return true;
   }
-  if (name === 'via' || name === 'src' || name === 'as') {
+  if (name === 'via' || name === 'src') {
     const ip = parseIp(value.text.split('/')[0]!);
     if (ip === undefined) {
       context.warn('bad-value', value.place, `'${value.text}' is not an IP address: the line is left out`);
@@ -230,6 +264,16 @@ function readValue(name: string, value: Word, locked: boolean, reading: Reading)
     if (name !== 'via') reading.family ??= ip.family;
     words.push(name, ...(name === 'via' ? [ip.family === 'ipv4' ? 'inet' : 'inet6'] : []), ip.host);
     reading.family ??= ip.family;
+    return true;
+  }
+  if (name === 'realms' || named[name] !== undefined) {
+    const number =
+      name === 'realms' ? resolveRealms(value.text, context) : resolveNumber(value.text, named[name]!, context);
+    if (number === undefined) {
+      context.warn('bad-value', value.place, `'${value.text}' is no value of ${name}: the line is left out`);
+      return false;
+    }
+    words.push(name, number);
     return true;
   }
   if (options[name]!(value.text)) {

@@ -8,7 +8,7 @@ import type { IpFamily } from '../core/address.ts';
 import type { RulePlan } from './vrrp.ts';
 import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext } from './vrrp-context.ts';
-import { nameOrNumber, within } from './vrrp-routes.ts';
+import { type NamedNumber, resolveNumber, resolveRealms, within } from './vrrp-routes.ts';
 
 const spellings: Readonly<Record<string, string>> = {
   dev: 'iif',
@@ -27,21 +27,29 @@ const range = (max: number) => (text: string) => text.split('-').length <= 2 && 
 const options: Readonly<Record<string, (text: string) => boolean>> = {
   iif: isInterfaceName,
   oif: isInterfaceName,
-  table: nameOrNumber(4_294_967_295),
   priority: within(0, 4_294_967_295),
   fwmark: (text) => text.split('/').length <= 2 && text.split('/').every(within(0, 4_294_967_295)),
-  tos: nameOrNumber(255),
-  realms: (text) => /^[\w.-]+(\/[\w.-]+)?$/.test(text),
   goto: within(1, 4_294_967_295),
   suppress_prefixlength: within(-1, 128),
-  suppress_ifgroup: nameOrNumber(4_294_967_295),
   tun_id: (text) => /^\d{1,20}$/.test(text),
   uidrange: range(4_294_967_295),
-  protocol: nameOrNumber(255),
-  ipproto: nameOrNumber(255),
   sport: range(65_535),
   dport: range(65_535),
 };
+
+const named: Readonly<Record<string, NamedNumber>> = {
+  table: { kind: 'table', max: 4_294_967_295 },
+  tos: { kind: 'tos', max: 255 },
+  suppress_ifgroup: { kind: 'group', max: 4_294_967_295 },
+  protocol: { kind: 'protocol', max: 255 },
+  ipproto: { kind: 'ip-protocol', max: 255 },
+};
+
+function takesValue(name: string): boolean {
+  return (
+    ['from', 'to', 'realms', 'track_group'].includes(name) || named[name] !== undefined || options[name] !== undefined
+  );
+}
 
 /** Counts down for rules without a preference, a family each, as Keepalived does from 16384. */
 export class RulePriorities {
@@ -71,7 +79,7 @@ export function readRule(line: readonly Word[], context: PlanContext): RulePlan 
       const wanted = name === 'inet' ? 'ipv4' : 'ipv6';
       if (family !== undefined && family !== wanted) return leaveOut(word, `${name} in a rule of the other family`);
       family = wanted;
-    } else if (name === 'from' || name === 'to' || name === 'track_group' || options[name] !== undefined) {
+    } else if (takesValue(name)) {
       const value = line[++index];
       if (value === undefined) {
         context.alert('missing-argument', word.place, `'${word.text}' needs a value`);
@@ -93,12 +101,17 @@ export function readRule(line: readonly Word[], context: PlanContext): RulePlan 
         if (family !== undefined && family !== prefixed.family) return leaveOut(value, 'the rule mixes IPv4 and IPv6');
         family = prefixed.family;
         words.push(name, `${prefixed.address}/${prefixed.prefix}`);
+      } else if (name === 'realms' || named[name] !== undefined) {
+        const number =
+          name === 'realms' ? resolveRealms(value.text, context) : resolveNumber(value.text, named[name]!, context);
+        if (number === undefined) return leaveOut(value, `'${value.text}' is no value of ${name}`);
+        words.push(name, number);
       } else if (options[name]!(value.text)) words.push(name, value.text);
       else return leaveOut(value, `'${value.text}' is no value of ${name}`);
     } else return leaveOut(word, `'${word.text}' is no word of a rule`);
   }
   const count = words.filter(
-    (word, index) => actionWords.has(word) && !(index > 0 && options[words[index - 1]!] !== undefined),
+    (word, index) => actionWords.has(word) && !(index > 0 && takesValue(words[index - 1]!)),
   ).length;
   if (count !== 1)
     return leaveOut(

@@ -25,6 +25,9 @@ const exceptions: Readonly<Record<string, string>> = {
   'refused-words.conf': 'Keepalived has these words',
 };
 
+/** Of iproute2's names those that every machine has. */
+const routingNames: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255, static: 4, AF11: 0x28 };
+
 interface Outcome {
   readonly diagnostics: readonly Diagnostic[];
   readonly plan: Record<string, unknown> | undefined;
@@ -32,7 +35,11 @@ interface Outcome {
 
 function load(name: string, text: string): Outcome {
   const parsed = parseKeepalived([{ path: name, text }], { configId: 'lb1', readFiles: () => [] });
-  const built = buildVrrpPlan(parsed.config, { hostname: 'lb1', userExists: (user) => user !== 'keepalived_script' });
+  const built = buildVrrpPlan(parsed.config, {
+    hostname: 'lb1',
+    userExists: (user) => user !== 'keepalived_script',
+    routingNumber: (_, routingName) => routingNames[routingName],
+  });
   const refused = parsed.diagnostics.some((diagnostic) => diagnostic.severity === 'alert');
   return {
     diagnostics: [...parsed.diagnostics, ...built.diagnostics],
@@ -75,7 +82,7 @@ for (const name of files) {
 
 /** The interfaces of the golden files, and a root user's view of nothing else. */
 const setUp = `ip link set lo up
-for i in 0 1 2; do
+for i in 0 1 2 3 4 5 6 7 8 9; do
   ip link add eth$i type veth peer name p$i && ip link set eth$i up && ip link set p$i up && ip addr add 192.168.$i.5/24 dev eth$i
 done`;
 
