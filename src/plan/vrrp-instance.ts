@@ -10,6 +10,7 @@ import { isInterfaceName } from './vrrp-addresses.ts';
 import { notifyOf } from './vrrp-commands.ts';
 import { type PlanContext, warnInstance } from './vrrp-context.ts';
 import { buildGarp } from './vrrp-garp.ts';
+import { interfacesOf, withImplied } from './vrrp-implied-tracking.ts';
 import { buildAddresses, checkAddresses } from './vrrp-instance-addresses.ts';
 import {
   buildAccept,
@@ -34,12 +35,17 @@ export function buildInstance(entry: Entry, tracked: Tracked, context: PlanConte
   const settings = buildSettings(entry, context);
   if (settings === undefined) return undefined;
   const references = buildReferences(entries, tracked, context);
+  const routes = linesOf(entries, 'virtual_routes').flatMap((line) => readRoute(line, context) ?? []);
+  const rules = linesOf(entries, 'virtual_rules').flatMap((line) => readRule(line, context) ?? []);
+  const addresses = [...settings.addresses, ...settings.excludedAddresses];
+  const written = withoutOwn(entry, settings.interface, references.trackInterfaces, context);
+  const implied = interfacesOf({ addresses, routes, rules });
   return {
     settings,
     ...references,
-    trackInterfaces: withoutOwn(entry, settings.interface, references.trackInterfaces, context),
-    routes: linesOf(entries, 'virtual_routes').flatMap((line) => readRoute(line, context) ?? []),
-    rules: linesOf(entries, 'virtual_rules').flatMap((line) => readRule(line, context) ?? []),
+    trackInterfaces: withImplied(entry, settings.interface, written, implied, context),
+    routes,
+    rules,
     notify: notifyOf(entries, context),
     smtpAlert:
       booleanOf(entries, 'smtp_alert') ??
