@@ -69,6 +69,17 @@ export const lingerMs = 1_000;
 /** Bytes of the answer to a health check that are looked at: HAProxy's tune.bufsize. */
 export const checkAnswerBytesMax = 16_384;
 
+/**
+ * How idle connections to servers are closed that are not needed any more, or never again: each costs both sides some 0.1 ms of a processor,
+ * and hundreds at once would hold up the requests of that moment.
+ */
+export const idleClosing = {
+  /** So many at once, and more of many: one of these parts of all that are left. */
+  leastAtOnce: 8,
+  parts: 64,
+  everyMs: 5,
+} as const;
+
 /** The balancer's supervisor and its worker threads; times in milliseconds. */
 export const supervisor = {
   /**

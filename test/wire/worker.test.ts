@@ -1,7 +1,7 @@
 /** The worker as a whole: maxconn, pools, draining and stopping, in virtual time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retireIdleMs } from '../../src/core/limits.ts';
+import { idleClosing, retireIdleMs } from '../../src/core/limits.ts';
 import { Bench, type Peer, type Setup } from './bench.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -85,6 +85,36 @@ test('idle server connections that nobody needed are closed after the purge dela
   assert.equal(bench.worker.idleConnections(0, 0), 4);
   bench.wait(60_000);
   assert.equal(bench.worker.idleConnections(0, 0), 0);
+  assert.ok(bench.servers.every(({ peer }) => peer.sawEnd));
+});
+
+test('many idle server connections are closed a few at a time, and a soft stop waits for the last', () => {
+  const bench = make({ servers: [{ poolPurgeDelayMs: 5_000 }] });
+  const clients = Array.from({ length: 200 }, () => bench.client());
+  for (const client of clients) client.send(request);
+  bench.settle();
+  answerAll(bench);
+  for (const client of clients) client.stream.close();
+  const { worker } = bench;
+  const idle = () => worker.idleConnections(0, 0);
+  const mostAtOnce = (until: () => boolean) => {
+    let most = 0;
+    for (let waited = 0, before = idle(); !until(); before = idle()) {
+      bench.wait(1);
+      most = Math.max(most, before - idle());
+      assert.ok(++waited < 11_000);
+    }
+    return most;
+  };
+  assert.equal(idle(), 200);
+  assert.ok(mostAtOnce(() => idle() === 100) <= idleClosing.leastAtOnce);
+  let finished = false;
+  worker.softStop(() => {
+    finished = true;
+  });
+  assert.ok(!finished);
+  assert.ok(mostAtOnce(() => finished) <= idleClosing.leastAtOnce);
+  assert.equal(idle(), 0);
   assert.ok(bench.servers.every(({ peer }) => peer.sawEnd));
 });
 

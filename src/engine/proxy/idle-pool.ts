@@ -1,6 +1,7 @@
 /**
  * The idle connections of one server in one worker: taken from the warm end, closed from the cold end. Connections that stayed idle
- * for a whole purge period are more than the traffic needs; half of them are closed at its end (manual 5.2 pool-purge-delay).
+ * for a whole purge period are more than the traffic needs; half of them are closed at its end (manual 5.2 pool-purge-delay), a few at a
+ * time.
  */
 import { idleConnectionsMax } from '../../core/limits.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -11,6 +12,8 @@ export class IdlePool {
   size = 0;
   /** Fewest idle connections since the last purge: they were never needed. */
   #unneeded = 0;
+  /** So many are still to be closed. */
+  #surplus = 0;
   readonly #max: number;
 
   /** @param max `pool-max-conn`: -1 = no limit of its own, 0 = no pool. */
@@ -49,13 +52,29 @@ export class IdlePool {
     if (this.size < this.#unneeded) this.#unneeded = this.size;
   }
 
-  /** Closes half of what was not needed since the last call. */
+  /** Half of what was not needed since the last call is surplus now. */
   purge(): void {
-    for (let count = Math.ceil(this.#unneeded / 2); count > 0; count--) this.#closeOldest();
-    this.#unneeded = this.size;
+    this.#surplus = Math.ceil(this.#unneeded / 2);
+    this.#unneeded = this.size - this.#surplus;
   }
 
-  /** Closes everything: the server went down, or the worker ends. */
+  /** All of it is surplus: the worker ends. */
+  retire(): void {
+    this.#surplus = this.size;
+  }
+
+  get surplus(): number {
+    return Math.min(this.#surplus, this.size);
+  }
+
+  /** Closes the surplus, or as many of it. */
+  closeSurplus(most: number): void {
+    const count = Math.min(most, this.surplus);
+    this.#surplus -= count;
+    for (let closed = 0; closed < count; closed++) this.#closeOldest();
+  }
+
+  /** Closes everything: the server went down, or whatever is under way is broken off. */
   clear(): void {
     while (this.#oldest !== undefined) this.#closeOldest();
   }

@@ -8,7 +8,7 @@ import { BodyReader } from '../../core/http1/body.ts';
 import { ascii } from '../../core/http1/bytes.ts';
 import { Head } from '../../core/http1/head.ts';
 import { Output } from '../../core/http1/write.ts';
-import { acceptRetryMs, headBytesMax } from '../../core/limits.ts';
+import { acceptRetryMs, headBytesMax, idleClosing } from '../../core/limits.ts';
 import type { BalancerPlan, FrontendPlan } from '../../plan/balancer.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { type ErrorPage, errorPagesWith } from '../error-pages.ts';
@@ -27,6 +27,7 @@ import {
   makeBackend,
   type ProxyClient,
   type ProxyContext,
+  type ServerRuntime,
 } from './runtime.ts';
 import { TcpSession } from './tcp-session.ts';
 
@@ -51,6 +52,8 @@ export class ProxyWorker implements TimerOwner {
     readonly timer: Timer;
     readonly everyMs: number;
   }[];
+  /** Rings while there are idle connections that are not needed. */
+  readonly #closing = new Timer(this);
   #idleHandler: (() => void) | undefined;
 
   constructor(options: ProxyWorkerOptions) {
@@ -78,7 +81,7 @@ export class ProxyWorker implements TimerOwner {
     this.#context = context;
     this.#backends = plan.backends.map((backend, index) => makeBackend(backend, options.dispatches[index]!));
     this.#frontends = plan.frontends.map(
-      (frontend) => new Frontend(context, frontend, this.#backends[frontend.backend], () => this.#connectionClosed()),
+      (frontend) => new Frontend(context, frontend, this.#backends[frontend.backend], () => this.#lookForEnd()),
     );
     this.#purges = this.#startPurges();
   }
@@ -97,15 +100,16 @@ export class ProxyWorker implements TimerOwner {
 
   /**
    * Soft stop: takes nothing new, closes idle client connections after `retireIdleMs`, lets exchanges and sessions finish (their
-   * responses say `Connection: close`). `finished` is called once no connection is left.
+   * responses say `Connection: close`). `finished` is called once no connection is left, to servers neither.
    */
   softStop(finished: () => void): void {
     this.#context.stopping = this.#context.draining = true;
     this.#idleHandler = finished;
     for (const frontend of this.#frontends) frontend.stop();
-    this.#clearPools();
+    for (const { idle } of this.#servers()) idle.retire();
+    this.#closeSurplus();
     for (const { timer } of this.#purges) this.#context.wheel.remove(timer);
-    if (this.activeConnections === 0) this.#finished();
+    this.#lookForEnd();
   }
 
   /** Hard stop: breaks everything off (`hard-stop-after`, SIGTERM). */
@@ -114,7 +118,7 @@ export class ProxyWorker implements TimerOwner {
     for (const frontend of this.#frontends) {
       frontend.abort();
     }
-    this.#clearPools();
+    for (const { idle } of this.#servers()) idle.clear();
   }
 
   /** A server went down: its idle connections end. */
@@ -147,8 +151,14 @@ export class ProxyWorker implements TimerOwner {
   }
 
   expired(timer: Timer): void {
+    if (timer === this.#closing) {
+      this.#closeSurplus();
+      this.#lookForEnd();
+      return;
+    }
     const purge = this.#purges.find((one) => one.timer === timer)!;
     this.#backends[purge.backend]!.servers[purge.server]!.idle.purge();
+    this.#closeSurplus();
     this.#context.wheel.arm(timer, this.#context.clock.now() + purge.everyMs);
   }
 
@@ -165,16 +175,27 @@ export class ProxyWorker implements TimerOwner {
     );
   }
 
-  #clearPools(): void {
-    for (const backend of this.#backends) for (const server of backend.servers) server.idle.clear();
+  /** A few of them now, and the next a little later. */
+  #closeSurplus(): void {
+    let surplus = 0;
+    for (const { idle } of this.#servers()) surplus += idle.surplus;
+    let most = Math.max(idleClosing.leastAtOnce, Math.ceil(surplus / idleClosing.parts));
+    if (surplus > most) this.#context.wheel.arm(this.#closing, this.#context.clock.now() + idleClosing.everyMs);
+    for (const { idle } of this.#servers()) {
+      const before = idle.size;
+      idle.closeSurplus(most);
+      most -= before - idle.size;
+    }
   }
 
-  #connectionClosed(): void {
-    if (this.#context.stopping && this.activeConnections === 0) this.#finished();
+  *#servers(): Generator<ServerRuntime> {
+    for (const backend of this.#backends) yield* backend.servers;
   }
 
-  #finished(): void {
-    this.#clearPools();
+  /** A soft stop is over with the last connection. */
+  #lookForEnd(): void {
+    if (!this.#context.stopping || this.activeConnections > 0) return;
+    for (const { idle } of this.#servers()) if (idle.size > 0) return;
     const handler = this.#idleHandler;
     this.#idleHandler = undefined;
     handler?.();
