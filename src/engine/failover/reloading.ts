@@ -7,15 +7,16 @@ export function groupedRouters(plan: VrrpPlan): ReadonlySet<number> {
   return new Set(plan.syncGroups.flatMap((group) => group.members));
 }
 
-/** The same virtual router, whatever else changed: its state can go on. */
+/**
+ * The same virtual router, whatever else changed: its state can go on, as in Keepalived with another version. Other peers, or unicast
+ * instead of multicast, are no reason either to give an address up that nobody else has: it is told to the new ones from now on.
+ */
 function sameRouter(a: VirtualRouterPlan, b: VirtualRouterPlan): boolean {
   return (
     a.settings.name === b.settings.name &&
     a.settings.interface === b.settings.interface &&
     a.settings.virtualRouterId === b.settings.virtualRouterId &&
-    a.settings.version === b.settings.version &&
     a.settings.family === b.settings.family &&
-    JSON.stringify(a.settings.transport) === JSON.stringify(b.settings.transport) &&
     JSON.stringify(a.settings.vmac) === JSON.stringify(b.settings.vmac)
   );
 }

@@ -6,7 +6,7 @@ import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Link, Links } from '../ports/links.ts';
 import type { Journal } from '../ports/logs.ts';
-import type { Channel, Packets, ReceivedPacket } from '../ports/packets.ts';
+import type { Channel, ChannelOptions, Packets, ReceivedPacket } from '../ports/packets.ts';
 
 export interface RouterChannelWorld {
   readonly packets: Packets;
@@ -18,7 +18,7 @@ export class RouterChannel {
   readonly #world: RouterChannelWorld;
   readonly #plan: () => VirtualRouterPlan;
   readonly #received: (packet: ReceivedPacket) => void;
-  #open: { readonly channel: Channel; readonly index: number; readonly source: string } | undefined;
+  #open: { readonly channel: Channel; readonly options: ChannelOptions } | undefined;
   #identification = 0;
   /** Of the authentication header. */
   #sentSequence = 0;
@@ -37,35 +37,33 @@ export class RouterChannel {
 
   /** The address that is sent from; undefined while it is closed. */
   get source(): string | undefined {
-    return this.#open?.source;
+    return this.#open?.options.source;
   }
 
   /** The interface that is sent by; undefined while it is closed. */
   get interfaceIndex(): number | undefined {
-    return this.#open?.index;
+    return this.#open?.options.interfaceIndex;
   }
 
-  /** Where it is open already it stays so. */
+  /** Where it is open already it stays so, unless a reload wants another kind of socket. */
   open(transmit: Link, source: string): void {
-    if (this.#open?.index === transmit.index && this.#open.source === source) return;
-    this.close();
     const { settings, receiveBufferBytes } = this.#plan();
     const { transport } = settings;
-    const opened = this.#world.packets.open(
-      {
-        interfaceIndex: transmit.index,
-        interfaceName: transmit.name,
-        family: settings.family,
-        protocol: settings.authentication.kind === 'ah' ? 51 : 112,
-        group: transport.kind === 'multicast' ? transport.group : undefined,
-        source,
-        ttl: transport.kind === 'multicast' ? 255 : (transport.ttl ?? 255),
-        receiveBufferBytes,
-      },
-      this.#received,
-    );
+    const options: ChannelOptions = {
+      interfaceIndex: transmit.index,
+      interfaceName: transmit.name,
+      family: settings.family,
+      protocol: settings.authentication.kind === 'ah' ? 51 : 112,
+      group: transport.kind === 'multicast' ? transport.group : undefined,
+      source,
+      ttl: transport.kind === 'multicast' ? 255 : (transport.ttl ?? 255),
+      receiveBufferBytes,
+    };
+    if (JSON.stringify(this.#open?.options) === JSON.stringify(options)) return;
+    this.close();
+    const opened = this.#world.packets.open(options, this.#received);
     if ('channel' in opened) {
-      this.#open = { channel: opened.channel, index: transmit.index, source };
+      this.#open = { channel: opened.channel, options };
       this.#openFailure = undefined;
     } else if (opened.failure !== this.#openFailure) {
       this.#openFailure = opened.failure;
@@ -90,7 +88,7 @@ export class RouterChannel {
     const open = this.#open;
     if (open === undefined) return;
     const { settings } = this.#plan();
-    const { source } = open;
+    const { source } = open.options;
     // 1 to 65535, so that the kernel takes ours instead of making one (raw(7)).
     this.#identification = (this.#identification % 0xffff) + 1;
     let payload = encodeAdvertisement(settings, priority, { source, destination });
@@ -121,7 +119,7 @@ export class RouterChannel {
 
   /** The router's own address, whose hardware address a unicast peer may have wrong. */
   announceSource(link: Link): void {
-    const source = this.#open?.source;
+    const source = this.#open?.options.source;
     if (source === undefined || link.hardwareAddress.length !== 6) return;
     this.#world.packets.sendFrame(link.index, this.#announcement(link, this.#plan().settings.family, source));
   }
