@@ -18,14 +18,16 @@ import { watchProcessEnd } from '../adapters/process-end.ts';
 import { pinProcess } from '../adapters/process-limits.ts';
 import { keepInMemory, releaseProgram } from '../adapters/process-memory.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
+import { type Identity, lookUpIdentity } from '../adapters/process-user.ts';
 import { RawPackets } from '../adapters/raw.ts';
 import { onSignalNumber } from '../adapters/signal.ts';
 import { SmtpMails } from '../adapters/smtp.ts';
 import { handoff, vrrpDaemon as limits } from '../core/limits.ts';
 import { VrrpControl } from '../engine/failover/control.ts';
-import { dumpData, dumpJson, dumpStatistics } from '../engine/failover/dumps.ts';
+import { dumpData } from '../engine/failover/dump-data.ts';
+import { dumpJson, dumpStatistics } from '../engine/failover/dumps.ts';
 import { Failover } from '../engine/failover/failover.ts';
-import type { VrrpPlan } from '../plan/vrrp.ts';
+import type { CommandPlan, VrrpPlan } from '../plan/vrrp.ts';
 import { controlChannel } from './control-channel.ts';
 import { daemonize, daemonReady } from './daemonize.ts';
 import { Service } from './service.ts';
@@ -51,6 +53,15 @@ export interface VrrpOptions {
   readonly controlFd?: string;
   /** The node's name for `evergate status`: a path, or @name. */
   readonly socket?: string;
+}
+
+/** Exporters ask for a dump every few seconds, and a directory of users may be slow to answer. */
+const identities = new Map<string, Identity | undefined>();
+
+function identity({ user, group }: CommandPlan): Identity | undefined {
+  const key = `${user}:${group ?? ''}`;
+  if (!identities.has(key)) identities.set(key, lookUpIdentity(user, group));
+  return identities.get(key);
 }
 
 /** SIGRTMIN + 2 with glibc: what `keepalived --signum=JSON` prints. */
@@ -174,7 +185,7 @@ class Daemon {
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
     process.on('SIGHUP', () => this.#reload());
-    process.on('SIGUSR1', () => this.#dump('state', dumpData(this.#failover, clock)));
+    process.on('SIGUSR1', () => this.#dump('state', dumpData(this.#failover, { clock, identity })));
     process.on('SIGUSR2', () => this.#dump('stats', dumpStatistics(this.#failover)));
     onSignalNumber(signalJson, () => this.#dump('json', dumpJson(this.#failover, clock)));
     this.#journal.log('info', `Starting ${versionShort()} (VRRP)`);

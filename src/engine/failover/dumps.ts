@@ -1,9 +1,9 @@
-/** What SIGUSR1, SIGUSR2 and SIGJSON write: Keepalived's files and fields, so that exporters made for it read ours. */
-import { stateWord } from '../../core/vrrp/events.ts';
+/** What SIGUSR2 and SIGJSON write: Keepalived's files and fields, so that exporters made for it read ours. SIGUSR1: dump-data.ts. */
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import { keepalivedStatistics } from '../../core/vrrp/statistics.ts';
-import type { CommandPlan, NotifyPlan } from '../../plan/vrrp.ts';
+import type { NotifyPlan } from '../../plan/vrrp.ts';
 import type { Clock } from '../ports/time.ts';
+import { addressWords, commandWords, deviceWords, routeWords, ruleWords } from './dump-words.ts';
 import type { Failover } from './failover.ts';
 import type { RouterDriver } from './router-driver.ts';
 
@@ -12,8 +12,6 @@ const stateNumber = { initialize: 0, backup: 1, active: 2, fault: 3 } as const;
 
 /** The same for authentication. The password itself is left out: whoever reads the file would have it. */
 const authenticationNumber = { none: 0, pass: 1, ah: 2 } as const;
-
-const authenticationWord = { none: 'none', pass: 'SIMPLE_PASSWORD', ah: 'IPSEC_AH' } as const;
 
 /** keepalived.stats (SIGUSR2). */
 export function dumpStatistics(failover: Failover): string {
@@ -46,94 +44,6 @@ export function dumpStatistics(failover: Failover): string {
     .join('');
 }
 
-/** keepalived.data (SIGUSR1): the instances, groups and scripts. */
-export function dumpData(failover: Failover, clock: Clock): string {
-  const lines = ['------< VRRP Topology >------'];
-  for (const driver of failover.drivers) lines.push(...describeRouter(driver, clock));
-  if (failover.plan.syncGroups.length > 0) lines.push('------< VRRP Sync groups >------');
-  for (const group of failover.plan.syncGroups) {
-    lines.push(` VRRP Sync Group = ${group.name}`, '   VRRP member instances');
-    for (const member of group.members) lines.push(`     ${failover.plan.routers[member].settings.name}`);
-  }
-  if (failover.plan.scripts.length > 0) lines.push('------< VRRP Scripts >------');
-  for (const [index, script] of failover.plan.scripts.entries()) {
-    const tracker = failover.tracked?.scripts()[index];
-    const status = { well: 'GOOD', failed: 'BAD', unknown: 'INIT' }[tracker?.result ?? 'unknown'];
-    lines.push(
-      ` VRRP Script = ${script.name}`,
-      `   Command = ${commandText(script.command)}`,
-      `   Interval = ${script.intervalMs / 1000} sec`,
-      `   Timeout = ${script.timeoutMs / 1000} sec`,
-      `   Weight = ${script.weight}${script.reverse ? ' reverse' : ''}`,
-      `   Rise = ${script.rise}`,
-      `   Fall = ${script.fall}`,
-      `   Insecure = ${tracker === undefined ? 'yes' : 'no'}`,
-      `   Status = ${status}`,
-      `   Last status = ${tracker?.lastStatus ?? 0}`,
-      `   State = ${tracker?.isRunning ? 'running' : 'idle'}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function describeRouter(driver: RouterDriver, clock: Clock): string[] {
-  const { settings } = driver;
-  const status = driver.machine.status();
-  const sinceWallMs = clock.wall() - (clock.now() - status.sinceMs);
-  const lines = [
-    ` VRRP Instance = ${settings.name}`,
-    `   VRRP Version = ${settings.version}`,
-    `   State = ${stateWord[status.state]}`,
-    `   Wantstate = ${stateWord[status.state]}`,
-    `   Reason = ${status.reason}`,
-    `   Last transition = ${(sinceWallMs / 1000).toFixed(6)}`,
-    `   Interface = ${settings.interface}`,
-    ...(settings.trackPrimaryInterface ? [] : ['   VRRP interface tracking disabled']),
-    ...(settings.skipCheckAdvertisedAddresses ? ['   Skip checking advert IP addresses'] : []),
-    ...(settings.strict ? ['   Enforcing strict VRRP compliance'] : []),
-    `   Gratuitous ARP delay = ${settings.garp.delayMs / 1000}`,
-    `   Gratuitous ARP repeat = ${settings.garp.repeat}`,
-    `   Gratuitous ARP refresh = ${settings.garp.refreshMs / 1000}`,
-    `   Gratuitous ARP refresh repeat = ${settings.garp.refreshRepeat}`,
-    `   Gratuitous ARP lower priority delay = ${settings.garp.lowerPrioDelayMs / 1000}`,
-    `   Gratuitous ARP lower priority repeat = ${settings.garp.lowerPrioRepeat}`,
-    `   Down timer adverts = ${settings.downTimerAdverts}`,
-    `   Send advert after receive lower priority advert = ${!settings.lowerPrioNoAdvert}`,
-    `   Send advert after receive higher priority advert = ${settings.higherPrioSendAdvert}`,
-    `   Virtual Router ID = ${settings.virtualRouterId}`,
-    `   Priority = ${settings.basePriority}`,
-    `   Effective priority = ${status.priority}`,
-    `   Total priority = ${status.priority}`,
-    settings.version === 2
-      ? `   Advert interval = ${settings.advertisementIntervalMs / 1000} sec`
-      : `   Advert interval = ${settings.advertisementIntervalMs} milli-sec`,
-    `   Accept = ${settings.accept ? 'enabled' : 'disabled'}`,
-    `   Preempt = ${settings.preempt ? 'enabled' : 'disabled'}`,
-    ...(settings.preemptDelayMs > 0 ? [`   Preempt delay = ${settings.preemptDelayMs / 1000} secs`] : []),
-    `   Promote_secondaries = ${driver.plan.promoteSecondaries ? 'enabled' : 'disabled'}`,
-    ...(settings.version === 2 ? [`   Authentication type = ${authenticationWord[settings.authentication.kind]}`] : []),
-  ];
-  if (status.heard !== undefined)
-    lines.push(`   Master router = ${status.heard.source}`, `   Master priority = ${status.heard.priority}`);
-  for (const fault of status.faults) lines.push(`   Fault = ${fault}`);
-  const held = new Set(driver.holdings.addresses());
-  for (const [title, addresses] of [
-    ['Virtual IP', settings.addresses],
-    ['Virtual IP Excluded', settings.excludedAddresses],
-  ] as const) {
-    if (addresses.length === 0) continue;
-    lines.push(`   ${title} (${addresses.length}):`);
-    for (const address of addresses)
-      lines.push(`     ${describeAddress(address, driver)}${held.has(address) ? ' set' : ''}`);
-  }
-  return lines;
-}
-
-function describeAddress(address: VirtualAddress, driver: RouterDriver): string {
-  const label = address.label === undefined ? '' : ` label ${address.label}`;
-  return `${address.address}/${address.prefix} dev ${address.device ?? driver.device()} scope ${address.scope ?? 'global'}${label}`;
-}
-
 /** keepalived.json (SIGJSON): an array with `data` and `stats` for each instance. */
 export function dumpJson(failover: Failover, clock: Clock): string {
   const routers = failover.drivers.map((driver) => {
@@ -161,8 +71,7 @@ export function dumpJson(failover: Failover, clock: Clock): string {
         base_priority: settings.basePriority,
         effective_priority: status.priority,
         vipset: driver.holdings.addresses().length > 0,
-        vips: settings.addresses.map((address) => describeAddress(address, driver)),
-        evips: settings.excludedAddresses.map((address) => describeAddress(address, driver)),
+        vips: describeAddresses(settings.addresses, driver),
         promote_secondaries: driver.plan.promoteSecondaries,
         adver_int: settings.advertisementIntervalMs / 1000,
         master_adver_int: status.activeAdvertisementIntervalMs / 1000,
@@ -176,11 +85,12 @@ export function dumpJson(failover: Failover, clock: Clock): string {
         version: settings.version,
         ...describeNotify(driver.plan.notify),
         ...nonEmpty({
-          vroutes: driver.plan.routes.map(({ words }) => words.join(' ')),
-          vrules: driver.plan.rules.map(({ words }) => words.join(' ')),
+          evips: describeAddresses(settings.excludedAddresses, driver),
+          vroutes: driver.plan.routes.map(routeWords),
+          vrules: driver.plan.rules.map(ruleWords),
           track_ifp: driver.plan.trackInterfaces.map(({ name }) => name),
           track_script: driver.plan.trackScripts.map(({ target }) =>
-            commandText(failover.plan.scripts[target]!.command),
+            commandWords(failover.plan.scripts[target]!.command),
           ),
           track_process: driver.plan.trackProcesses.map(({ target }) => failover.plan.processes[target]!.process),
         }),
@@ -196,6 +106,11 @@ export function dumpJson(failover: Failover, clock: Clock): string {
   );
 }
 
+function describeAddresses(addresses: readonly VirtualAddress[], driver: RouterDriver): string[] {
+  const held = new Set(driver.holdings.addresses());
+  return addresses.map((address) => addressWords(address, deviceWords(address, driver), held.has(address)));
+}
+
 function describeNotify(notify: NotifyPlan) {
   const scripts = {
     script_backup: notify.backup,
@@ -208,7 +123,7 @@ function describeNotify(notify: NotifyPlan) {
   };
   return Object.fromEntries(
     Object.entries(scripts).flatMap(([field, command]) =>
-      command === undefined ? [] : [[field, commandText(command)]],
+      command === undefined ? [] : [[field, commandWords(command)]],
     ),
   );
 }
@@ -216,10 +131,6 @@ function describeNotify(notify: NotifyPlan) {
 /** Keepalived leaves out lists without a member. */
 function nonEmpty(lists: Readonly<Record<string, readonly string[]>>) {
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
-}
-
-function commandText({ argv }: CommandPlan): string {
-  return argv.map((word) => `'${word}'`).join(' ');
 }
 
 function describeProcesses(failover: Failover) {

@@ -8,6 +8,7 @@ import type { VrrpAction, VrrpEvent } from '../../core/vrrp/events.ts';
 import { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
 import type { SyncGroup } from '../../core/vrrp/sync-group.ts';
 import type { VirtualRouterPlan, VrrpPlan } from '../../plan/vrrp.ts';
+import type { Links } from '../ports/links.ts';
 import type { Alarm } from '../ports/time.ts';
 import { isVirtualAddress, tellAddresses } from './assigned-addresses.ts';
 import { BfdSessions, type FollowedPeer } from './bfd-sessions.ts';
@@ -110,6 +111,10 @@ export class Failover {
         this.#schedule();
       },
     });
+  }
+
+  get links(): Links {
+    return this.#ports.links;
   }
 
   get plan(): VrrpPlan {

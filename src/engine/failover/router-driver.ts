@@ -103,6 +103,11 @@ export class RouterDriver {
     return this.plan.settings;
   }
 
+  /** The address that advertisements are sent from; undefined while none can be. */
+  get source(): string | undefined {
+    return this.#channel.source;
+  }
+
   /** Looks at the interface: opens, moves or closes the channel, and tells the machine when something about it changed. */
   linkChanged(): void {
     const base = this.#baseLink();

@@ -53,6 +53,11 @@ export class ScriptTracker {
     return this.#count >= this.plan.rise ? 'well' : 'failed';
   }
 
+  /** For dumps: from `rise` on the script counts as well. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Status of the last run that ended by itself, for dumps. */
   get lastStatus(): number | undefined {
     return this.#lastStatus;

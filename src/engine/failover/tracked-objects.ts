@@ -83,8 +83,16 @@ export class TrackedObjects {
     return this.#scripts;
   }
 
-  processes(): readonly { readonly count: number; readonly result: 'well' | 'failed' | 'unknown' }[] {
+  files(): readonly { readonly value: number }[] {
+    return this.#files;
+  }
+
+  processes(): readonly Pick<ProcessTracker, 'count' | 'result' | 'waitsFor'>[] {
     return this.#processes;
+  }
+
+  bfdResult(session: number): 'well' | 'failed' {
+    return this.#world.bfdResult?.(session) ?? 'failed';
   }
 
   /** What all this means for one router; `group` is its sync group, whose tracked objects count for every member. */
@@ -119,8 +127,7 @@ export class TrackedObjects {
       yield describe('file', reference, this.#files[reference.target]?.value ?? 0);
     for (const reference of references.trackProcesses)
       yield describe('process', reference, this.#processes[reference.target]?.result ?? 'unknown');
-    for (const reference of references.trackBfd)
-      yield describe('bfd', reference, this.#world.bfdResult?.(reference.target) ?? 'failed');
+    for (const reference of references.trackBfd) yield describe('bfd', reference, this.bfdResult(reference.target));
   }
 }
 
@@ -186,6 +193,12 @@ class ProcessTracker {
 
   get result(): 'well' | 'failed' | 'unknown' {
     return this.#result;
+  }
+
+  /** What its delay will make of it; undefined: no delay runs. */
+  get waitsFor(): 'well' | 'failed' | undefined {
+    const wanted = this.#wanted();
+    return this.#count === undefined || wanted === this.#result ? undefined : wanted;
   }
 
   /** Processes that match now. */
