@@ -14,8 +14,9 @@ export function buildGarp(entry: Entry, strict: boolean, context: PlanContext): 
     numberOf(entries, word) ?? numberOf(global, `vrrp_${word}`) ?? fallback;
   const delay = pick('garp_master_delay', minimal ? 0 : 5);
   const repeat = pick('garp_master_repeat', minimal ? 1 : 5);
-  const lowerDelay = pick('garp_lower_prio_delay', delay);
-  const lowerRepeat = pick('garp_lower_prio_repeat', repeat);
+  // Not the instance's own garp_master_…: what stands in global_defs, whatever the manual lets one expect (seen with 2.2.7).
+  const lowerDelay = pick('garp_lower_prio_delay', numberOf(global, 'vrrp_garp_master_delay') ?? (minimal ? 0 : 5));
+  const lowerRepeat = pick('garp_lower_prio_repeat', numberOf(global, 'vrrp_garp_master_repeat') ?? (minimal ? 1 : 5));
   if (strict)
     for (const word of ['garp_lower_prio_delay', 'garp_lower_prio_repeat']) {
       const own = lastOf(entries, word);

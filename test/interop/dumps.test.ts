@@ -192,6 +192,13 @@ interface Dumps {
   readonly json: readonly { readonly data: Readonly<Record<string, unknown>> }[];
 }
 
+async function ask(host: TestHost, kind: Kind, signal: number, file: string, whole: RegExp): Promise<string> {
+  const process = host.run(`pgrep -o -x ${kind === 'evergate' ? 'evergate-vrrp' : 'keepalived'}`).trim();
+  host.run(`kill -${signal} ${process}`);
+  await until(() => whole.test(read(host, file)), file);
+  return read(host, file);
+}
+
 async function dumps(kind: Kind): Promise<Dumps> {
   const lab = await TestLab.create();
   try {
@@ -204,15 +211,9 @@ async function dumps(kind: Kind): Promise<Dumps> {
     const daemon = startDaemon(kind, host, '/run/vrrp.conf');
     for (const address of ['10.42.0.240', '10.42.0.243', 'fd42::43', '10.42.0.244'])
       await until(() => host.holds(address), address);
-    const ask = async (signal: number, file: string, whole: RegExp) => {
-      const process = host.run(`pgrep -o -x ${kind === 'evergate' ? 'evergate-vrrp' : 'keepalived'}`).trim();
-      host.run(`kill -${signal} ${process}`);
-      await until(() => whole.test(read(host, file)), file);
-      return read(host, file);
-    };
-    const data = await ask(10, 'keepalived.data', /< Interfaces >[\s\S]* Name = eth0[\s\S]*\n$/);
-    const stats = await ask(12, 'keepalived.stats', /Instance: standby[\s\S]*Priority Zero:\n.*\n.*\n/);
-    const json = JSON.parse(await ask(36, 'keepalived.json', /\]\s*$/));
+    const data = await ask(host, kind, 10, 'keepalived.data', /< Interfaces >[\s\S]* Name = eth0[\s\S]*\n$/);
+    const stats = await ask(host, kind, 12, 'keepalived.stats', /Instance: standby[\s\S]*Priority Zero:\n.*\n.*\n/);
+    const json = JSON.parse(await ask(host, kind, 36, 'keepalived.json', /\]\s*$/));
     await stop(daemon);
     await stop(active);
     return { data, stats, json };
@@ -271,3 +272,49 @@ test('the files have the lines that Keepalived writes, in its order', { skip, ti
     assert.deepEqual(lists(ours), lists(theirs));
   });
 });
+
+/** Words of an instance beside those of global_defs. */
+const announcing: readonly (readonly string[])[] = [
+  [],
+  ['garp_master_delay 3'],
+  ['garp_master_delay 0'],
+  ['garp_master_repeat 2'],
+  ['garp_master_delay 2', 'garp_master_repeat 3'],
+  ['garp_lower_prio_delay 9', 'garp_lower_prio_repeat 0'],
+  ['garp_master_refresh 7', 'garp_master_refresh_repeat 4'],
+  ['lower_prio_no_advert', 'higher_prio_send_advert'],
+];
+
+async function announcements(kind: Kind, global: readonly string[]): Promise<string[]> {
+  const lab = await TestLab.create();
+  try {
+    const host = await lab.host(['10.42.0.73/24']);
+    const instances = announcing.map(
+      (words, index) =>
+        `vrrp_instance i${index} {\ninterface eth0\nvirtual_router_id ${index + 1}\n${words.join('\n')}\nvirtual_ipaddress {\n10.42.0.${100 + index}\n}\n}\n`,
+    );
+    host.write('/run/vrrp.conf', `global_defs {\n${global.join('\n')}\n}\n${instances.join('')}`);
+    const daemon = startDaemon(kind, host, '/run/vrrp.conf');
+    await daemon.printed(/Startup complete/);
+    const data = await ask(host, kind, 10, 'keepalived.data', /< Interfaces >/);
+    await stop(daemon);
+    const [, topology = ''] = data.split('< VRRP Topology >');
+    return topology.match(/^.*(VRRP Instance|Gratuitous|Send advert).*$/gm) ?? [];
+  } finally {
+    await lab.close();
+  }
+}
+
+for (const global of [
+  [],
+  ['vrrp_garp_master_delay 8', 'vrrp_garp_master_repeat 9'],
+  ['vrrp_garp_lower_prio_delay 7', 'vrrp_garp_lower_prio_repeat 4', 'vrrp_garp_master_refresh 60'],
+  ['vrrp_min_garp'],
+  ['vrrp_min_garp', 'vrrp_garp_master_repeat 3', 'vrrp_lower_prio_no_advert'],
+  ['vrrp_strict', 'vrrp_garp_lower_prio_repeat 3'],
+])
+  test(`defaults of the garp words: ${global.join(', ') || 'nothing global'}`, { skip, timeout: 60_000 }, async () => {
+    const [ours, theirs] = await Promise.all([announcements('evergate', global), announcements('keepalived', global)]);
+    assert.equal(theirs.length, 9 * announcing.length);
+    assert.deepEqual(ours, theirs);
+  });

@@ -139,13 +139,13 @@ export const instanceKeywords: readonly Keyword[] = [
   row(
     'garp_lower_prio_delay',
     integer(0, 4294),
-    'garp_master_delay',
+    'vrrp_garp_lower_prio_delay, or vrrp_garp_master_delay, or 5',
     'seconds until the second set after a lower priority was heard',
   ),
   row(
     'garp_lower_prio_repeat',
     integer(0, 4_294_967_295),
-    'garp_master_repeat',
+    'vrrp_garp_lower_prio_repeat, or vrrp_garp_master_repeat, or 5',
     'gratuitous ARPs after a lower priority was heard',
   ),
   row(
