@@ -46,6 +46,14 @@ export class BackupState {
     this.activeDownAt = Math.min(this.activeDownAt, now + skew);
   }
 
+  /** `source` resigned: for the log. */
+  whatFollows(source: string, grouped: boolean, now: number): string {
+    const waitMs = Math.ceil(this.activeDownAt - now);
+    const role = grouped ? 'ready to take over with the sync group' : 'taking over';
+    const when = `${waitMs === 0 ? 'now' : `in ${waitMs}ms`} unless another router speaks first`;
+    return `Backup received priority 0 advertisement: ${source} resigned, ${role} ${when}`;
+  }
+
   /** A lower router is active and we preempt. preempt_delay runs from the first time; true while it holds us back. */
   preemptDelayed({ name, preemptDelayMs }: VirtualRouterSettings, now: number): boolean {
     if (preemptDelayMs <= 0) return false;

@@ -73,6 +73,30 @@ test('a changed priority is logged in Keepalived’s words and used from now on'
 
 // ------------------------------------------------------------ what RFC and Keepalived do not say
 
+test('who resigned is said, and what follows', () => {
+  const said = (it: ReturnType<typeof router>, source: string) =>
+    it
+      .actions({ kind: 'advertisement', heard: { source, priority: 0, advertisementIntervalMs: 1000 } })
+      .flatMap((action) => (action.kind === 'log' ? action.message : []))[0];
+  const standby = router();
+  standby.start();
+  standby.hear(101);
+  const resigned = `(haproxy) Backup received priority 0 advertisement: ${higherAddress} resigned`;
+  assert.equal(said(standby, higherAddress), `${resigned}, taking over now unless another router speaks first`);
+  const patient = router({ resignIsImmediate: false });
+  patient.start();
+  patient.hear(101);
+  assert.equal(
+    said(patient, higherAddress),
+    `${resigned}, taking over in 610ms unless another router speaks first`,
+    'its skew: 156/256 s',
+  );
+  assert.equal(
+    said(activeRouter(), lowerAddress),
+    `(haproxy) Master received priority 0 message: ${lowerAddress} was active too, staying MASTER`,
+  );
+});
+
 test('facts 31: an active router that wakes up late lets go and listens before it speaks, whatever wakes it', () => {
   for (const waking of ['timer', 'advertisement'] as const) {
     const it = activeRouter();

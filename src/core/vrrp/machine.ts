@@ -266,16 +266,16 @@ export class VirtualRouterMachine {
   }
 
   #heardResignation(state: BackupState, heard: HeardAdvertisement, now: number): void {
-    this.#log('info', 'Backup received priority 0 advertisement');
     const followed = this.#history.heard?.source === heard.source && now >= this.#listensUntil;
     if (this.#settings.resignIsImmediate && followed) state.waitForWhatIsHere(heard.source, now);
     else state.waitSkew(this.#settings, this.priority, now);
+    this.#log('info', state.whatFollows(heard.source, this.#grouped, now));
   }
 
   /** RFC 9568 §6.4.3, RFC 3768 §6.4.3. */
   #heardAsActive(state: ActiveState, heard: HeardAdvertisement, now: number): void {
     if (heard.priority === 0) {
-      this.#log('info', 'Master received priority 0 message');
+      this.#log('info', `Master received priority 0 message: ${heard.source} was active too, staying MASTER`);
       state.advertise(this.#settings, this.priority, now);
       // Only an active router resigns: there were two, and the network may have listened to the other.
       state.announcing.lowerHeard(this.#settings, now);
