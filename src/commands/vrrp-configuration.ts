@@ -45,7 +45,7 @@ export function loadVrrpPlan(
   const built = buildVrrpPlan(config, {
     hostname: host,
     routingNumber: lookUpRoutingName,
-    userExists: (name) => lookUpIdentity(name, undefined) !== undefined,
+    userExists: (name, group) => lookUpIdentity(name, group) !== undefined,
     ...(interfaces === undefined ? {} : { interfaces }),
   });
   const all = [...diagnostics, ...built.diagnostics];

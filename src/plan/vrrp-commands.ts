@@ -48,10 +48,22 @@ function runAs(
 ): CommandPlan {
   const command =
     user === undefined ? { argv, ...defaultUser(context) } : { argv, user: user.text, group: group?.text };
-  if (user !== undefined && context.world.userExists?.(user.text) === false)
-    context.alert('unresolvable', user.place, `there is no user '${user.text}' to run ${argv[0]}`);
+  if (user !== undefined && context.world.userExists?.(user.text, group?.text) === false)
+    context.alert('unresolvable', user.place, `there is no ${described(user, group)} to run ${argv[0]}`);
   if (command.user === 'root') context.noteRootScript(place);
   return command;
+}
+
+/** Nothing is run as somebody else instead: those scripts are left out when the daemon starts, as in Keepalived. */
+export function checkScriptUser(context: PlanContext): void {
+  const [user, group] = lastOf(context.global, 'script_user')?.arguments ?? [];
+  if (user === undefined || context.world.userExists?.(user.text, group?.text) !== false) return;
+  const message = `there is no ${described(user, group)}: scripts without a user of their own are not run`;
+  context.warn('unresolvable', user.place, message, 'write a user that exists, or make that one: useradd --system');
+}
+
+function described(user: Word, group: Word | undefined): string {
+  return group === undefined ? `user '${user.text}'` : `user '${user.text}' with a group '${group.text}'`;
 }
 
 /** script_user; else keepalived_script where that user exists; else root (keepalived.conf(5), "SCRIPTS"). */

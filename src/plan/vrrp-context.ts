@@ -11,8 +11,8 @@ export type RoutingNames = 'table' | 'protocol' | 'realm' | 'tos' | 'group' | 'i
 /** What a plan needs to know of the machine, as values: building stays pure. */
 export interface VrrpWorld {
   readonly hostname: string;
-  /** Whether such a user exists; absent: not asked, every name is taken. */
-  readonly userExists?: (name: string) => boolean;
+  /** Whether such a user exists, and such a group; absent: not asked, every name is taken. */
+  readonly userExists?: (name: string, group?: string) => boolean;
   /** The number behind a name in a route or rule; absent: not asked, names stay as they are. */
   readonly routingNumber?: (kind: RoutingNames, name: string) => number | undefined;
   /** Interfaces that exist; absent: not asked. A missing one is an alert without dynamic_interfaces, as in Keepalived. */

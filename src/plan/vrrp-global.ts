@@ -20,11 +20,12 @@ import type {
   VrrpGlobalPlan,
 } from './vrrp.ts';
 import { isInterfaceName } from './vrrp-addresses.ts';
-import { fifoOf, timedCommandOf } from './vrrp-commands.ts';
+import { checkScriptUser, fifoOf, timedCommandOf } from './vrrp-commands.ts';
 import type { PlanContext } from './vrrp-context.ts';
 
 export function buildGlobal(context: PlanContext, routers: readonly VirtualRouterPlan[]): VrrpGlobalPlan {
   const { global, entries } = context;
+  checkScriptUser(context);
   return {
     routerId: textOf(global, 'router_id') ?? context.world.hostname,
     startupDelayMs: milliseconds(numberOf(global, 'vrrp_startup_delay') ?? 0),

@@ -57,8 +57,11 @@ function firstFamily(entries: readonly Entry[]): IpFamily {
   return 'ipv4';
 }
 
-/** An advertisement counts up to 255 addresses; of IPv6 as many as an Ethernet packet takes: (1500 - 40 - 8) / 16. */
-const addressesMax = { ipv4: 255, ipv6: 90 } as const;
+/**
+ * An advertisement counts up to 255 addresses; of IPv6 as many as Keepalived puts into 1500 bytes: (1500 - 14 - 40 - 8) / 16, with the
+ * Ethernet header, although that doesn't count. One more would fit, and every Keepalived before 2.3.3 would drop the longer list.
+ */
+const addressesMax = { ipv4: 255, ipv6: 89 } as const;
 
 function fit(
   entry: Entry,

@@ -12,6 +12,9 @@ export function buildTransport(entry: Entry, family: IpFamily, context: PlanCont
   const name = nameOf(entry);
   let source: string | undefined;
   const given = sourceOf(entries);
+  const word = sourceEntry(entries)?.arguments[0];
+  if (given === undefined && word !== undefined)
+    context.warn('bad-value', word.place, `(${name}) '${word.text}' is not an IP address: it is ignored`);
   if (given !== undefined) {
     if (given.family === family) source = given.host;
     else

@@ -37,7 +37,7 @@ function load(name: string, text: string): Outcome {
   const parsed = parseKeepalived([{ path: name, text }], { configId: 'lb1', readFiles: () => [] });
   const built = buildVrrpPlan(parsed.config, {
     hostname: 'lb1',
-    userExists: (user) => user !== 'keepalived_script',
+    userExists: (user, group) => user !== 'keepalived_script' && user !== 'nosuch' && group !== 'nosuch',
     routingNumber: (_, routingName) => routingNames[routingName],
   });
   const refused = parsed.diagnostics.some((diagnostic) => diagnostic.severity === 'alert');
