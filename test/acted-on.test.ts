@@ -81,7 +81,6 @@ test('every field of the Plan is read by somebody who acts on it', () => {
 
 /** Fields of the VRRP plan that nobody reads. */
 const vrrpWithoutReader: Readonly<Record<string, string>> = {
-  'VrrpPlan.trackGroups': 'its words are refused',
   'VrrpGlobalPlan.dynamicInterfaces':
     'the plan itself refuses a missing interface without it; the engine waits for any',
   'VrrpGlobalPlan.setSupplementaryGroups': 'its word is refused',
@@ -91,10 +90,8 @@ const vrrpWithoutReader: Readonly<Record<string, string>> = {
   'SchedulingPlan.autoPriorityDelayUs': 'its word has no effect, with its reason',
   'VirtualRouterPlan.ipvlan': 'its word is refused',
   'VirtualRouterPlan.vrf': 'its word is refused',
-  'RoutePlan.trackGroup': 'its word is refused',
   'VirtualRouterSettings.initialState': 'kept for what people read; the priority decides (keepalived.conf(5), state)',
   'VirtualRouterSettings.lateTimerPriority': 'always so: a late router assumes that it was replaced',
-  'VirtualAddress.trackGroup': 'its word is refused',
   'VirtualAddress.noDad': 'always so: no virtual address waits for duplicate detection',
   'VirtualAddress.onVmac': 'its word is refused',
   'VmacSettings.forAddresses': 'its word is refused',

@@ -120,6 +120,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'vrrp_instance track_bfd': { line: 'track_bfd {\nB\n}' },
   'vrrp_instance garp_extra_if': { line: 'garp_extra_if all 10' },
   'vrrp_instance vrf': { line: 'vrf blue' },
+  'track_group group': { line: 'group {\nVI\n}', instead: '' },
   'vrrp_sync_group group': { line: 'group {\nVI\n}', instead: '' },
   'vrrp_sync_group track_interface': { line: 'track_interface {\neth1\n}' },
   'vrrp_sync_group track_script': { line: 'track_script {\nS\n}' },
@@ -144,7 +145,6 @@ const samples: Readonly<Record<string, Sample>> = {
 
 /** Words that the plan can't show, and why nothing is lost. */
 const withoutPlan: Readonly<Record<string, string>> = {
-  'track_group group': 'the block itself is refused',
   'global_defs random_seed': 'used while the file is read, by _RANDOM (source.test.ts)',
 };
 

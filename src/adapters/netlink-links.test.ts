@@ -53,6 +53,8 @@ test('links and addresses by netlink', { skip }, async (suite) => {
       linkRemoved: (link: Link) => tell(`${link.name} removed`),
       addressAdded: (address: LinkAddress) => tell(`+${address.address}/${address.prefix}`),
       addressRemoved: (address: LinkAddress) => tell(`-${address.address}/${address.prefix}`),
+      routeRemoved: (words) => tell(`-${words.join(' ')}`),
+      ruleRemoved: (words) => tell(`-${words.join(' ')}`),
     });
     const eth0 = links.link('eth0');
     assert.ok(eth0 !== undefined);
@@ -205,6 +207,42 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     assert.match(ip('rule'), /77:\tfrom 10\.9\.0\.0\/24 to 192\.0\.2\.0\/24 lookup 42/);
     assert.equal(links.removeRule(rule, 'ipv4'), undefined);
     assert.doesNotMatch(ip('rule'), /lookup 42/);
+  });
+
+  await suite.test('routes and rules that others remove are told, own removals are not', async () => {
+    const words = (line: string) => line.split(' ');
+    const set = [
+      ['ipv4', '10.20.0.0/16 dev eth0 metric 5'],
+      ['ipv4', '10.21.0.0/16 via inet 10.9.0.254'],
+      ['ipv4', '10.22.0.0/16 nexthop via inet 10.9.0.253 dev eth0 nexthop via inet 10.9.0.254 dev eth0'],
+      ['ipv6', '2001:db8:20::1/48 dev eth0'],
+    ] as const;
+    for (const [family, line] of set) assert.equal(links.addRoute(words(line), family), undefined, line);
+    const rules = [
+      ['ipv4', 'from 10.20.0.0/16 iif eth0 table 42 priority 70'],
+      ['ipv6', 'to 2001:db8::/32 table 42 priority 71'],
+      ['ipv4', 'blackhole fwmark 7/15 priority 72'],
+    ] as const;
+    for (const [family, line] of rules) assert.equal(links.addRule(words(line), family), undefined, line);
+    // Neither an own removal nor somebody's route beside.
+    const own = words('10.23.0.0/16 dev eth0');
+    links.addRoute(own, 'ipv4');
+    links.removeRoute(own, 'ipv4');
+    links.addRoute(own, 'ipv4');
+    ip('route add 10.20.0.0/16 dev eth0 metric 6');
+    ip('route del 10.20.0.0/16 metric 6');
+    told.length = 0;
+    for (const line of ['10.20.0.0/16', '10.21.0.0/16', '10.22.0.0/16']) ip(`route del ${line}`);
+    ip('-6 route del 2001:db8:20::/48');
+    ip('rule del pref 70');
+    ip('-6 rule del pref 71');
+    ip('rule del pref 72');
+    for (const [, line] of [...set, ...rules]) await heard(`-${line}`);
+    assert.deepEqual(
+      told.filter((line) => !line.startsWith('+')),
+      [...set, ...rules].map(([, line]) => `-${line}`),
+    );
+    assert.equal(links.removeRoute(own, 'ipv4'), undefined);
   });
 
   await suite.test('a virtual hardware address (use_vmac)', async () => {

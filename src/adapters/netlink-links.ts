@@ -15,13 +15,18 @@ import {
   removeAddressMessage,
   setUpMessage,
 } from './netlink-address.ts';
+import { KeptWords, routeKeys, ruleKeys } from './netlink-kept.ts';
 import { messageType, type NetlinkMessage, type ReceivedMessage } from './netlink-message.ts';
 import { routeMessage } from './netlink-route.ts';
 import { ruleMessage } from './netlink-rule.ts';
 import { NetlinkEvents, NetlinkRequester } from './netlink-socket.ts';
+import type { BuiltMessage } from './route-words.ts';
 
 /** RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR. */
 const eventGroups = 0x1 | 0x10 | 0x100;
+/** RTNLGRP_*: heard only where such a thing was set here, since a host may have many routes of others that come and go. */
+const routeGroup = { ipv4: 7, ipv6: 11 };
+const ruleGroup = { ipv4: 8, ipv6: 19 };
 
 export class NetlinkLinks implements Links {
   readonly #requester = new NetlinkRequester();
@@ -29,6 +34,9 @@ export class NetlinkLinks implements Links {
   #links = new Map<number, Link>();
   #addresses = new Map<string, LinkAddress>();
   #watcher: LinkWatcher | undefined;
+  readonly #routes = new KeptWords(routeKeys);
+  readonly #rules = new KeptWords(ruleKeys);
+  readonly #joined = new Set<number>();
 
   constructor() {
     // Subscribed before the first look, so that no change falls between the two.
@@ -36,7 +44,7 @@ export class NetlinkLinks implements Links {
       0,
       eventGroups,
       (message) => this.#take(message),
-      () => this.#lookAgain(),
+      () => this.#eventsLost(),
     );
     this.#lookAgain();
   }
@@ -73,23 +81,31 @@ export class NetlinkLinks implements Links {
   }
 
   addRoute(words: readonly string[], family: IpFamily): SystemFailure {
-    const failure = this.#changeWords(routeMessage('add', words, family, this.#indexOf));
+    const built = routeMessage('add', words, family, this.#indexOf);
     // With `add` or `append` the kernel takes the same route once.
-    return failure === 'EEXIST' ? undefined : failure;
+    const failure = this.#set(built, routeGroup[family]);
+    if (failure === undefined && 'message' in built) this.#routes.keep(built.message.finish(0), words);
+    return failure;
   }
 
   removeRoute(words: readonly string[], family: IpFamily): SystemFailure {
-    const failure = this.#changeWords(routeMessage('remove', words, family, this.#indexOf));
+    const built = routeMessage('remove', words, family, this.#indexOf);
+    if ('message' in built) this.#routes.forget(built.message.finish(0));
+    const failure = this.#changeWords(built);
     return failure === 'ESRCH' || failure === 'ENODEV' ? undefined : failure;
   }
 
   addRule(words: readonly string[], family: IpFamily): SystemFailure {
-    const failure = this.#changeWords(ruleMessage('add', words, family));
-    return failure === 'EEXIST' ? undefined : failure;
+    const built = ruleMessage('add', words, family);
+    const failure = this.#set(built, ruleGroup[family]);
+    if (failure === undefined && 'message' in built) this.#rules.keep(built.message.finish(0), words);
+    return failure;
   }
 
   removeRule(words: readonly string[], family: IpFamily): SystemFailure {
-    const failure = this.#changeWords(ruleMessage('remove', words, family));
+    const built = ruleMessage('remove', words, family);
+    if ('message' in built) this.#rules.forget(built.message.finish(0));
+    const failure = this.#changeWords(built);
     return failure === 'ENOENT' ? undefined : failure;
   }
 
@@ -140,8 +156,16 @@ export class NetlinkLinks implements Links {
     return message === undefined ? 'EINVAL' : this.#requester.change(message);
   }
 
-  #changeWords(built: { readonly message: NetlinkMessage } | { readonly failure: string }): SystemFailure {
+  #changeWords(built: BuiltMessage): SystemFailure {
     return 'failure' in built ? built.failure : this.#requester.change(built.message);
+  }
+
+  /** The group is joined first: a removal right after it must be heard. */
+  #set(built: BuiltMessage, group: number): SystemFailure {
+    if (!this.#joined.has(group)) this.#events.join(group);
+    this.#joined.add(group);
+    const failure = this.#changeWords(built);
+    return failure === 'EEXIST' ? undefined : failure;
   }
 
   readonly #indexOf = (name: string): number | undefined => this.link(name)?.index;
@@ -176,6 +200,25 @@ export class NetlinkLinks implements Links {
       if (message.type === messageType.newAddress) this.#addressAdded(address);
       else this.#addressRemoved(address);
     }
+    if (message.type === messageType.deleteRoute) {
+      const route = this.#removedByOthers(message, this.#routes);
+      if (route !== undefined) this.#watcher?.routeRemoved(route);
+    } else if (message.type === messageType.deleteRule) {
+      const rule = this.#removedByOthers(message, this.#rules);
+      if (rule !== undefined) this.#watcher?.ruleRemoved(rule);
+    }
+  }
+
+  /** Nobody knows what was removed meanwhile: who set routes and rules sets all of them again. */
+  #eventsLost(): void {
+    this.#lookAgain();
+    for (const words of this.#routes.takeAll()) this.#watcher?.routeRemoved(words);
+    for (const words of this.#rules.takeAll()) this.#watcher?.ruleRemoved(words);
+  }
+
+  /** What was removed here was forgotten before, and may have been set again by now. */
+  #removedByOthers(message: ReceivedMessage, kept: KeptWords): readonly string[] | undefined {
+    return message.port === this.#requester.port ? undefined : kept.removed(message.body);
   }
 
   #linkChanged(link: Link): void {

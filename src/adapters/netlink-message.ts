@@ -117,6 +117,8 @@ export interface ReceivedMessage {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** Port of the netlink socket whose request caused it; 0: the kernel by itself. */
+  readonly port: number;
   readonly body: Uint8Array;
 }
 
@@ -130,6 +132,7 @@ export function* readMessages(datagram: Uint8Array): Generator<ReceivedMessage> 
       type: view.getUint16(at + 4, true),
       flags: view.getUint16(at + 6, true),
       sequence: view.getUint32(at + 8, true),
+      port: view.getUint32(at + 12, true),
       body: datagram.subarray(at + headerBytes, at + length),
     };
     at += align(length);

@@ -17,6 +17,7 @@ import { unwatchDescriptor, watchDescriptor } from './poll.ts';
 
 const NETLINK_ROUTE = 0;
 const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_GET_STRICT_CHK = 12;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
@@ -33,11 +34,17 @@ export class NetlinkRequester {
   readonly #fd: number;
   readonly #buffer = new Uint8Array(datagramBytes);
   #sequence = 0;
+  #port = 0;
 
   constructor(protocol: number = NETLINK_ROUTE) {
     this.#c = requireLibc();
     this.#fd = openSocket(this.#c, protocol, 0);
     this.#c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, int32(1), 4);
+  }
+
+  /** This socket's, which the kernel's words about its changes carry; 0 before the first. */
+  get port(): number {
+    return this.#port;
   }
 
   /** Sends one change and reads its acknowledgement. @returns the error's name, undefined on success. */
@@ -46,6 +53,7 @@ export class NetlinkRequester {
     if (sequence === undefined) return errorName(errno());
     for (const received of this.#answers(sequence)) {
       if (received.type !== messageType.error) continue;
+      this.#port = received.port;
       const code = -viewOf(received.body).getInt32(0, true);
       return code === 0 ? undefined : errorName(code);
     }
@@ -136,6 +144,11 @@ export class NetlinkEvents {
     this.#c.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, int32(eventBufferBytes), 4);
     const failure = watchDescriptor(this.#fd, () => this.#read());
     if (failure !== undefined) throw new Error(`netlink socket: ${failure}`);
+  }
+
+  /** Hears that multicast group (RTNLGRP_*) from now on. */
+  join(group: number): void {
+    this.#c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, int32(group), 4);
   }
 
   send(bytes: Uint8Array): boolean {

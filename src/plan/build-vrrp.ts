@@ -10,7 +10,7 @@ import type { VirtualRouterPlan, VrrpPlan } from './vrrp.ts';
 import { readAddress } from './vrrp-addresses.ts';
 import { PlanContext, type VrrpWorld } from './vrrp-context.ts';
 import { buildGlobal } from './vrrp-global.ts';
-import { buildGroups, settleGroups } from './vrrp-groups.ts';
+import { buildSyncGroups, settleGroups, withTrackGroups } from './vrrp-groups.ts';
 import { buildInstance } from './vrrp-instance.ts';
 import { readRoute } from './vrrp-routes.ts';
 import { readRule } from './vrrp-rules.ts';
@@ -26,23 +26,28 @@ export function buildVrrpPlan(
 ): { readonly plan?: VrrpPlan; readonly diagnostics: readonly Diagnostic[] } {
   const context = new PlanContext(config.entries, world);
   const tracked = buildTracked(context);
-  const routers = named('vrrp_instance', context).flatMap((entry): VirtualRouterPlan[] => {
+  const built = named('vrrp_instance', context).flatMap((entry): VirtualRouterPlan[] => {
     const router = buildInstance(entry, tracked, context);
     return router === undefined ? [] : [router];
   });
-  refuseDuplicateIds(routers, context);
-  const groups = buildGroups(routers, tracked, context);
+  refuseDuplicateIds(built, context);
+  const addresses = linesOf(config.entries, 'static_ipaddress').flatMap((line): VirtualAddress[] => {
+    const address = readAddress(line, context, true);
+    return address === undefined ? [] : [address];
+  });
+  const routes = linesOf(config.entries, 'static_routes').flatMap((line) => readRoute(line, context, true) ?? []);
+  const rules = linesOf(config.entries, 'static_rules').flatMap((line) => readRule(line, context, true) ?? []);
+  const global = buildGlobal(context, built);
+  const routers = withTrackGroups(built, { addresses, routes, rules }, global.defaultInterface, context);
+  const syncGroups = buildSyncGroups(routers, tracked, context);
   const plan: VrrpPlan = {
-    global: buildGlobal(context, routers),
-    routers: settleGroups(routers, groups.syncGroups, context),
-    ...groups,
+    global,
+    routers: settleGroups(routers, syncGroups, context),
+    syncGroups,
     ...tracked,
-    staticAddresses: linesOf(config.entries, 'static_ipaddress').flatMap((line): VirtualAddress[] => {
-      const address = readAddress(line, context);
-      return address === undefined ? [] : [address];
-    }),
-    staticRoutes: linesOf(config.entries, 'static_routes').flatMap((line) => readRoute(line, context) ?? []),
-    staticRules: linesOf(config.entries, 'static_rules').flatMap((line) => readRule(line, context) ?? []),
+    staticAddresses: addresses,
+    staticRoutes: routes,
+    staticRules: rules,
   };
   const refused = context.diagnostics.some((diagnostic) => diagnostic.severity === 'alert');
   return refused ? { diagnostics: context.diagnostics } : { plan: freeze(plan), diagnostics: context.diagnostics };

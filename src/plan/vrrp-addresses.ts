@@ -6,6 +6,7 @@ import { parseInteger } from '../config/keepalived/values.ts';
 import { formatIp, type IpFamily, ipBytes, parseIp } from '../core/address.ts';
 import type { VirtualAddress } from '../core/vrrp/settings.ts';
 import type { PlanContext } from './vrrp-context.ts';
+import { readTrackGroup } from './vrrp-track-group.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -16,7 +17,7 @@ const scopes = new Set(['global', 'site', 'link', 'host', 'nowhere']);
  * `ADDRESS[/PREFIX] [brd ADDRESS|+|-] [dev INTERFACE] …`, or undefined with a warning when Keepalived would leave the line out.
  * Without a prefix it is 32 or 128.
  */
-export function readAddress(line: readonly Word[], context: PlanContext): VirtualAddress | undefined {
+export function readAddress(line: readonly Word[], context: PlanContext, isStatic = false): VirtualAddress | undefined {
   const first = line[0]!;
   const parsed = readWithPrefix(first, context);
   if (parsed === undefined) {
@@ -39,6 +40,7 @@ export function readAddress(line: readonly Word[], context: PlanContext): Virtua
     trackGroup: undefined,
   };
   if (parsed.family === 'ipv6' && parsed.prefix === 128) address.preferredLifetimeSec = 0;
+  let group: Word | undefined;
   for (let index = 1; index < line.length; index++) {
     const word = line[index]!;
     const valued = valuedWords[word.text];
@@ -47,7 +49,8 @@ export function readAddress(line: readonly Word[], context: PlanContext): Virtua
       if (value === undefined)
         context.warn('missing-argument', word.place, `'${word.text}' needs a value: it is left out`);
       else valued(address, value, context);
-    } else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address, word, context);
+    } else if (word.text === 'track_group') group = line[++index];
+    else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address, word, context);
     else context.warn('unknown-word', word.place, `'${word.text}' is no word of an address line: it is left out`);
   }
   if (address.label !== undefined && address.label.length > 15) {
@@ -58,6 +61,8 @@ export function readAddress(line: readonly Word[], context: PlanContext): Virtua
     );
     return undefined;
   }
+  const noTrack = address.noTrack === true;
+  address.trackGroup = readTrackGroup(group, { isStatic, noTrack, onInterface: true, what: 'address' }, context);
   return address;
 }
 
@@ -176,15 +181,6 @@ const valuedWords: Readonly<
         value.place,
         `'${value.text}' is neither seconds nor forever: preferred_lft is left out`,
       );
-  },
-  track_group: (address, value, context) => {
-    address.trackGroup = value.text;
-    context.alert(
-      'unsupported-word',
-      value.place,
-      'Evergate has no track_group',
-      'remove it: an address that is taken away is put back at once',
-    );
   },
 };
 

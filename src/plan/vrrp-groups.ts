@@ -1,26 +1,19 @@
-/** vrrp_sync_group and track_group, and what they and priority 255 mean for weights. */
+/** vrrp_sync_group and track_group, and what the first and priority 255 mean for weights. */
 
 import { booleanOf, type Entry, entriesOf, has, nameOf, namesOf } from '../config/keepalived/config.ts';
-import type { SyncGroupPlan, TrackGroupPlan, TrackReference, VirtualRouterPlan } from './vrrp.ts';
+import type { SyncGroupPlan, TrackReference, VirtualRouterPlan } from './vrrp.ts';
 import { notifyOf } from './vrrp-commands.ts';
 import type { PlanContext } from './vrrp-context.ts';
+import { interfacesOf, type Placed, withImplied } from './vrrp-implied-tracking.ts';
 import { buildReferences, named, type Tracked, type TrackReferences } from './vrrp-tracking.ts';
 
-export function buildGroups(
+export function buildSyncGroups(
   routers: readonly VirtualRouterPlan[],
   tracked: Tracked,
   context: PlanContext,
-): { syncGroups: SyncGroupPlan[]; trackGroups: TrackGroupPlan[] } {
+): SyncGroupPlan[] {
   const taken = new Map<number, string>();
-  return {
-    syncGroups: named('vrrp_sync_group', context).flatMap((entry) =>
-      buildSyncGroup(entry, routers, tracked, taken, context),
-    ),
-    trackGroups: named('track_group', context).map((entry) => ({
-      name: nameOf(entry),
-      members: membersOf(entry, routers, context),
-    })),
-  };
+  return named('vrrp_sync_group', context).flatMap((entry) => buildSyncGroup(entry, routers, tracked, taken, context));
 }
 
 function buildSyncGroup(
@@ -88,6 +81,52 @@ function membersOf(entry: Entry, routers: readonly VirtualRouterPlan[], context:
   return members;
 }
 
+/** The routers of the groups need what names their group: its interfaces, and that it can be put back when somebody removes it. */
+export function withTrackGroups(
+  routers: readonly VirtualRouterPlan[],
+  statics: Placed,
+  defaultInterface: string,
+  context: PlanContext,
+): VirtualRouterPlan[] {
+  const groups = named('track_group', context).flatMap((entry) => {
+    const name = nameOf(entry);
+    const members = membersOf(entry, routers, context);
+    if (members.length > 0) return [{ name, members, interfaces: interfacesFor(name, statics, defaultInterface) }];
+    context.warn('incomplete', entry.place, `track group '${name}' has no virtual router: it is left out`);
+    return [];
+  });
+  return routers.map((router, index) => {
+    const own = groups.filter(({ members }) => members.includes(index));
+    if (own.length === 0) return router;
+    const { settings, trackInterfaces } = router;
+    const interfaces = own.flatMap((group) => group.interfaces);
+    return {
+      ...router,
+      trackGroups: own.map(({ name }) => name),
+      trackInterfaces: withImplied(
+        entryOf(settings.name, context),
+        settings.interface,
+        trackInterfaces,
+        interfaces,
+        context,
+      ),
+    };
+  });
+}
+
+function interfacesFor(group: string, { addresses, routes, rules }: Placed, defaultInterface: string): string[] {
+  const isMember = ({ trackGroup }: { readonly trackGroup: string | undefined }) => trackGroup === group;
+  return interfacesOf({
+    addresses: addresses.filter(isMember).map((each) => ({ ...each, device: each.device ?? defaultInterface })),
+    routes: routes.filter(isMember),
+    rules: rules.filter(isMember),
+  });
+}
+
+function entryOf(router: string, context: PlanContext): Entry {
+  return entriesOf(context.entries, 'vrrp_instance').find((entry) => nameOf(entry) === router)!;
+}
+
 /**
  * The routers with the trackers that count. The owner of the address never changes its priority; members of a sync group must not
  * differ in theirs, unless sync_group_tracking_weight says so: their weighted trackers are left out (Keepalived 2.2.7).
@@ -98,7 +137,7 @@ export function settleGroups(
   context: PlanContext,
 ): VirtualRouterPlan[] {
   return routers.map((router, index) => {
-    const entry = entriesOf(context.entries, 'vrrp_instance').find((each) => nameOf(each) === router.settings.name)!;
+    const entry = entryOf(router.settings.name, context);
     const group = groups.find((each) => each.members.includes(index));
     if (router.settings.basePriority === 255)
       return { ...router, ...withoutWeights(router, 'owner', 'its priority is 255', entry, context) };

@@ -9,6 +9,7 @@ import { type IpFamily, parseIp } from '../core/address.ts';
 import type { RoutePlan } from './vrrp.ts';
 import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext, RoutingNames } from './vrrp-context.ts';
+import { readTrackGroup } from './vrrp-track-group.ts';
 
 const types = new Set([
   'unicast',
@@ -115,11 +116,11 @@ interface Reading {
   index: number;
   family: IpFamily | undefined;
   noTrack: boolean;
-  trackGroup: string | undefined;
+  group: Word | undefined;
 }
 
 /** Undefined, with a warning, when Keepalived would leave the line out. */
-export function readRoute(line: readonly Word[], context: PlanContext): RoutePlan | undefined {
+export function readRoute(line: readonly Word[], context: PlanContext, isStatic = false): RoutePlan | undefined {
   const reading: Reading = {
     words: [],
     line,
@@ -127,7 +128,7 @@ export function readRoute(line: readonly Word[], context: PlanContext): RoutePla
     index: 0,
     family: undefined,
     noTrack: false,
-    trackGroup: undefined,
+    group: undefined,
   };
   const type = types.has(line[0]!.text) ? line[reading.index++]!.text : undefined;
   let destination: string | undefined;
@@ -162,7 +163,11 @@ export function readRoute(line: readonly Word[], context: PlanContext): RoutePla
     words: [...(type === undefined ? [] : [type]), destination, ...words],
     family: reading.family ?? 'ipv4',
     noTrack: reading.noTrack || untracked,
-    trackGroup: reading.trackGroup,
+    trackGroup: readTrackGroup(
+      reading.group,
+      { isStatic, noTrack: reading.noTrack, onInterface: !untracked, what: 'route' },
+      context,
+    ),
   };
 }
 
@@ -242,13 +247,7 @@ function readOption(word: Word, reading: Reading): boolean {
 function readValue(name: string, value: Word, locked: boolean, reading: Reading): boolean {
   const { context, words } = reading;
   if (name === 'track_group') {
-    reading.trackGroup = value.text;
-    context.alert(
-      'unsupported-word',
-      value.place,
-      'Evergate has no track_group',
-      'remove it: what is lost is put back',
-    );
+    reading.group = value;
     return true;
   }
   if (name === 'via' || name === 'src') {

@@ -9,6 +9,7 @@ import type { RulePlan } from './vrrp.ts';
 import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext } from './vrrp-context.ts';
 import { type NamedNumber, resolveNumber, resolveRealms, within } from './vrrp-routes.ts';
+import { readTrackGroup } from './vrrp-track-group.ts';
 
 const spellings: Readonly<Record<string, string>> = {
   dev: 'iif',
@@ -61,11 +62,11 @@ export class RulePriorities {
 }
 
 /** Undefined, with a warning, when Keepalived would leave the line out. */
-export function readRule(line: readonly Word[], context: PlanContext): RulePlan | undefined {
+export function readRule(line: readonly Word[], context: PlanContext, isStatic = false): RulePlan | undefined {
   const words: string[] = [];
   let family: IpFamily | undefined;
   let noTrack = false;
-  let trackGroup: string | undefined;
+  let group: Word | undefined;
   const leaveOut = (word: Word, reason: string): undefined => {
     context.warn('bad-value', word.place, `${reason}: the line is left out`);
     return undefined;
@@ -85,15 +86,8 @@ export function readRule(line: readonly Word[], context: PlanContext): RulePlan 
         context.alert('missing-argument', word.place, `'${word.text}' needs a value`);
         return undefined;
       }
-      if (name === 'track_group') {
-        trackGroup = value.text;
-        context.alert(
-          'unsupported-word',
-          value.place,
-          'Evergate has no track_group',
-          'remove it: what is lost is put back',
-        );
-      } else if (name === 'from' || name === 'to') {
+      if (name === 'track_group') group = value;
+      else if (name === 'from' || name === 'to') {
         const prefixed = value.text === 'all' || value.text === 'any' ? undefined : readPrefixed(value.text);
         if (prefixed === undefined && value.text !== 'all' && value.text !== 'any')
           return leaveOut(value, `'${value.text}' is not an IP address with an optional /prefix`);
@@ -129,5 +123,7 @@ export function readRule(line: readonly Word[], context: PlanContext): RulePlan 
     );
     words.push('priority', String(priority));
   }
+  const onInterface = words.includes('iif');
+  const trackGroup = readTrackGroup(group, { isStatic, noTrack, onInterface, what: 'rule' }, context);
   return { words, family, noTrack, trackGroup };
 }

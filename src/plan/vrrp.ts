@@ -15,13 +15,6 @@ export interface VrrpPlan {
   readonly staticAddresses: readonly VirtualAddress[];
   readonly staticRoutes: readonly RoutePlan[];
   readonly staticRules: readonly RulePlan[];
-  /** `track_group`: routers that go to FAULT when a static address, route or rule of the group is lost and can't be restored. */
-  readonly trackGroups: readonly TrackGroupPlan[];
-}
-
-export interface TrackGroupPlan {
-  readonly name: string;
-  readonly members: readonly number[]; // indexes into routers
 }
 
 export interface VrrpGlobalPlan {
@@ -123,6 +116,8 @@ export interface VirtualRouterPlan {
   readonly trackFiles: readonly TrackReference[];
   readonly trackProcesses: readonly TrackReference[];
   readonly trackBfd: readonly TrackReference[];
+  /** Names of track_group: FAULT while a static address, route or rule with such a name can't be there. Absent: none. */
+  readonly trackGroups?: readonly string[];
   readonly routes: readonly RoutePlan[];
   readonly rules: readonly RulePlan[];
   readonly notify: NotifyPlan;

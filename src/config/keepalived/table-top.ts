@@ -18,16 +18,31 @@ export const topKeywords: readonly Keyword[] = [
   alias('vrrp_track_file', trackFile),
   row('vrrp_track_process', block('vrrp_track_process', 'required'), '', 'processes whose presence is tracked'),
   row('bfd_instance', block('bfd_instance', 'required'), '', 'a BFD session (RFC 5880) whose state is tracked'),
-  refused(
+  row(
     'track_group',
-    'virtual routers that track static addresses, routes and rules',
-    'remove it: a static address that is taken away is put back at once',
     block('track_group', 'required'),
+    '',
+    'virtual routers in FAULT while the interface of a static address, route or rule that names the group is down, or one of those is gone and cannot be put back',
   ),
   row('garp_group', block('garp_group', 'none'), '', 'gaps between gratuitous ARPs on some interfaces'),
-  row('static_ipaddress', list('ADDRESS[/PREFIX] …'), '', 'addresses that stay, whatever the state'),
-  row('static_routes', list('ROUTE'), '', 'routes that stay'),
-  row('static_rules', list('RULE'), '', 'policy rules that stay'),
+  row(
+    'static_ipaddress',
+    list('ADDRESS[/PREFIX] … [track_group NAME] [no_track]'),
+    '',
+    'addresses that stay, whatever the state; put back when somebody removes one, unless the line says no_track',
+  ),
+  row(
+    'static_routes',
+    list('ROUTE [track_group NAME] [no_track]'),
+    '',
+    'routes that stay, put back as static addresses are; track_group needs dev',
+  ),
+  row(
+    'static_rules',
+    list('RULE [track_group NAME] [no_track]'),
+    '',
+    'policy rules that stay, put back as static addresses are; track_group needs iif',
+  ),
   row(
     'interface_up_down_delays',
     list('INTERFACE down-seconds [up-seconds]'),

@@ -305,6 +305,7 @@ export class Failover {
   #track(before?: TrackedObjects): void {
     const world = {
       ...this.#ports,
+      staticsWhole: (group: string) => this.#statics.isWhole(group),
       bfdResult: (session: number) => this.#bfd?.result(session) ?? ('failed' as const),
       ...(this.#serversLeft === undefined ? {} : { serversLeft: () => this.#serversLeft !== false }),
     };

@@ -45,12 +45,20 @@ export class Holdings {
     return [...this.#held.values()].map(({ address }) => address);
   }
 
+  heldAt(interfaceIndex: number, address: string): VirtualAddress | undefined {
+    return this.#held.get(key(interfaceIndex, address))?.address;
+  }
+
   isHeld(address: LinkAddress): boolean {
     return this.#held.has(key(address.interfaceIndex, address.address));
   }
 
-  /** @param device where an address goes that names none. */
-  add(addresses: readonly VirtualAddress[], device: string): void {
+  /**
+   * @param device where an address goes that names none.
+   * @returns those that could not be set.
+   */
+  add(addresses: readonly VirtualAddress[], device: string): VirtualAddress[] {
+    const failed: VirtualAddress[] = [];
     if (addresses.length > 0) this.#journal.detail(`(${this.#router}) setting VIPs.`);
     this.#guarded = this.#guard();
     for (const address of addresses) {
@@ -60,6 +68,7 @@ export class Holdings {
           'err',
           `(${this.#router}) cannot set ${address.address}: no interface ${address.device ?? device}`,
         );
+        failed.push(address);
         continue;
       }
       // Blocked first: it must not answer even for a moment.
@@ -69,8 +78,10 @@ export class Holdings {
       const failure = this.#links.addAddress(request);
       if (failure === undefined) continue;
       this.#held.delete(key(request.interfaceIndex, address.address));
+      failed.push(address);
       this.#journal.log('err', `(${this.#router}) cannot set ${address.address}/${address.prefix}: ${failure}`);
     }
+    return failed;
   }
 
   /** They stay on the interface for now, but are no longer renewed, nor put back when somebody takes them away. */
@@ -167,9 +178,20 @@ export class Holdings {
       );
   }
 
-  setRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): void {
-    for (const route of routes) this.#complain('route', route, this.#links.addRoute(route.words, route.family));
-    for (const rule of rules) this.#complain('rule', rule, this.#links.addRule(rule.words, rule.family));
+  /** @returns those that could not be set. */
+  setRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): RoutePlan[] {
+    const unset = (route: RoutePlan) => this.#complain('route', route, this.#links.addRoute(route.words, route.family));
+    return [
+      ...routes.filter(unset),
+      ...rules.filter((rule) => this.#complain('rule', rule, this.#links.addRule(rule.words, rule.family))),
+    ];
+  }
+
+  /** Somebody removed that route or rule: it is put back, unless its line says no_track. @returns whether one is missing now. */
+  restore(what: 'route' | 'rule', plan: RoutePlan): boolean {
+    if (plan.noTrack) return true;
+    this.#journal.log('info', `(${this.#router}) Restoring deleted ${what} ${plan.words.join(' ')}`);
+    return this.setRoutes(what === 'route' ? [plan] : [], what === 'rule' ? [plan] : []).length > 0;
   }
 
   clearRoutes(routes: readonly RoutePlan[], rules: readonly RoutePlan[]): void {
@@ -177,9 +199,10 @@ export class Holdings {
     for (const route of routes) this.#complain('route', route, this.#links.removeRoute(route.words, route.family));
   }
 
-  #complain(what: string, plan: RoutePlan, failure: string | undefined): void {
+  #complain(what: string, plan: RoutePlan, failure: string | undefined): boolean {
     if (failure !== undefined)
       this.#journal.log('err', `(${this.#router}) ${what} \`${plan.words.join(' ')}\`: ${failure}`);
+    return failure !== undefined;
   }
 
   #request(address: VirtualAddress, device: string): AddressRequest | undefined {

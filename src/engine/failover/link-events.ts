@@ -21,17 +21,20 @@ export class LinkEvents implements LinkWatcher {
     this.#world = world;
   }
 
-  linkChanged(_link: Link): void {
+  linkChanged(link: Link): void {
+    this.#world.statics.linkChanged(link);
     for (const { driver } of this.#world.members.all) driver.linkChanged();
     this.#world.tracking();
   }
 
   linkRemoved(link: Link): void {
-    this.linkChanged(link);
+    this.linkChanged({ ...link, up: false });
   }
 
   addressAdded(address: LinkAddress): void {
+    this.#world.statics.addressAdded();
     for (const { driver } of this.#world.members.all) if (!driver.holdings.isHeld(address)) driver.linkChanged();
+    this.#world.tracking();
   }
 
   addressRemoved(address: LinkAddress): void {
@@ -41,8 +44,20 @@ export class LinkEvents implements LinkWatcher {
         members.give(member, { kind: 'address-lost', address: address.address });
         this.#world.told();
       }
-    statics.lost(address);
+    statics.addressRemoved(address);
     this.addressAdded(address);
+  }
+
+  routeRemoved(words: readonly string[]): void {
+    for (const { driver } of this.#world.members.all) driver.routeRemoved(words);
+    this.#world.statics.routeRemoved(words);
+    this.#world.tracking();
+  }
+
+  ruleRemoved(words: readonly string[]): void {
+    for (const { driver } of this.#world.members.all) driver.ruleRemoved(words);
+    this.#world.statics.ruleRemoved(words);
+    this.#world.tracking();
   }
 
   /** Somebody else answers for an address of that router. @returns false when it is not, or no longer, ours to defend. */

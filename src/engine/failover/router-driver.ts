@@ -12,7 +12,7 @@ import type { VirtualRouterMachine } from '../../core/vrrp/machine.ts';
 import { receiveAdvertisement } from '../../core/vrrp/receive.ts';
 import type { VirtualAddress, VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import { emptyStatistics } from '../../core/vrrp/statistics.ts';
-import type { VirtualRouterPlan } from '../../plan/vrrp.ts';
+import type { RoutePlan, VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Firewall } from '../ports/firewall.ts';
 import type { Link, Links } from '../ports/links.ts';
 import type { Packets, ReceivedPacket } from '../ports/packets.ts';
@@ -132,7 +132,12 @@ export class RouterDriver {
         break;
       case 'add-addresses':
         if (action.all) this.#takeAddresses(action.addresses);
-        else this.holdings.add(action.addresses, this.device());
+        else {
+          this.holdings.add(action.addresses, this.device());
+          // The kernel dropped the routes that lead through a lost address's network, and says nothing of it.
+          const tracked = (each: RoutePlan) => !each.noTrack;
+          this.holdings.setRoutes(this.plan.routes.filter(tracked), this.plan.rules.filter(tracked));
+        }
         break;
       case 'remove-addresses':
         if (action.lingerMs === undefined) {
@@ -225,6 +230,17 @@ export class RouterDriver {
       this.holdings.clearRoutes(this.plan.routes, this.plan.rules);
     }
     this.holdings.remove(addresses, this.device());
+  }
+
+  /** Somebody removed a route or rule; it is put back if it is one of this router's. */
+  routeRemoved(words: readonly string[]): void {
+    const route = this.plan.routes.find((each) => each.words === words);
+    if (route !== undefined) this.holdings.restore('route', route);
+  }
+
+  ruleRemoved(words: readonly string[]): void {
+    const rule = this.plan.rules.find((each) => each.words === words);
+    if (rule !== undefined) this.holdings.restore('rule', rule);
   }
 
   /** Sends the one that the schedule says is due. */

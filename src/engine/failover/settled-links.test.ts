@@ -48,6 +48,8 @@ function world(downMs: number, upMs: number) {
     linkRemoved: ({ name }) => told.push(`${name} gone`),
     addressAdded: () => {},
     addressRemoved: () => {},
+    routeRemoved: () => {},
+    ruleRemoved: () => {},
   });
   const pass = (ms: number) => {
     now += ms;

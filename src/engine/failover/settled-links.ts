@@ -59,6 +59,8 @@ export class SettledLinks implements Links {
       ...watcher,
       addressAdded: (address) => watcher.addressAdded(address),
       addressRemoved: (address) => watcher.addressRemoved(address),
+      routeRemoved: (words) => watcher.routeRemoved(words),
+      ruleRemoved: (words) => watcher.ruleRemoved(words),
       linkChanged: (link) => this.#changed(link),
       linkRemoved: (link) => {
         const settling = this.#settling.get(link.name);

@@ -24,6 +24,8 @@ interface World {
   readonly scripts: Scripts;
   /** What the plan's BFD session of that number says. Absent: they count as down. */
   bfdResult?(session: number): 'well' | 'failed';
+  /** Is all there that static lines with that track_group ask for? Absent: always. */
+  staticsWhole?(group: string): boolean;
   /** Whether the balancer of this node has a server left to hand requests to. Absent: there is no balancer beside this daemon. */
   serversLeft?(): boolean;
 }
@@ -108,10 +110,23 @@ export class TrackedObjects {
 
   /** Everything that counts for one router, with its result now. */
   trackedBy(router: VirtualRouterPlan, group: SyncGroupPlan | undefined): readonly Tracked[] {
-    const own = [...this.#tracked(router), ...(group === undefined ? [] : this.#tracked(group))];
+    const own = [
+      ...this.#tracked(router),
+      ...this.#statics(router),
+      ...(group === undefined ? [] : this.#tracked(group)),
+    ];
     if (this.#world.serversLeft === undefined) return own;
     const result = this.#world.serversLeft() ? 'well' : 'failed';
     return [...own, { name: "the balancer's servers", weight: withoutServersWeight, reverse: false, result }];
+  }
+
+  #statics({ trackGroups = [] }: VirtualRouterPlan): Tracked[] {
+    return trackGroups.map((name) => ({
+      name: `track_group ${name}`,
+      weight: 0,
+      reverse: false,
+      result: this.#world.staticsWhole?.(name) === false ? 'failed' : 'well',
+    }));
   }
 
   *#tracked(references: References): Generator<Tracked> {

@@ -57,6 +57,9 @@ export interface LinkWatcher {
   linkRemoved(link: Link): void;
   addressAdded(address: LinkAddress): void;
   addressRemoved(address: LinkAddress): void;
+  /** Somebody else removed, or the kernel by itself, what `addRoute` or `addRule` set with this very list of words. */
+  routeRemoved(words: readonly string[]): void;
+  ruleRemoved(words: readonly string[]): void;
 }
 
 /** Interfaces, addresses, routes: what `ip` shows and changes. Changes are done when the call returns. */
