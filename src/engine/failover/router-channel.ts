@@ -20,8 +20,11 @@ export class RouterChannel {
   readonly #received: (packet: ReceivedPacket) => void;
   #open: { readonly channel: Channel; readonly options: ChannelOptions } | undefined;
   #identification = 0;
-  /** Of the authentication header. */
-  #sentSequence = 0;
+  /**
+   * The authentication header's, one for what is sent and what is heard, as in Keepalived: whoever takes over goes on where the one before
+   * it was, or the others would take its advertisements for old ones that somebody sends again (RFC 2402 §3.4.3), and be MASTER beside it.
+   */
+  sequence = 0;
   #sendFailure: string | undefined;
   #openFailure: string | undefined;
 
@@ -97,7 +100,7 @@ export class RouterChannel {
       const ttl = settings.transport.kind === 'unicast' ? (settings.transport.ttl ?? 255) : 255;
       const envelope = { source, destination, ttl, identification: this.#identification };
       const key = passwordBytes(settings.authentication.password);
-      payload = wrapAuthenticated(payload, key, ++this.#sentSequence, envelope, unicast);
+      payload = wrapAuthenticated(payload, key, ++this.sequence, envelope, unicast);
     }
     const failure = open.channel.send(payload, destination, this.#identification);
     if (failure !== undefined && failure !== this.#sendFailure)

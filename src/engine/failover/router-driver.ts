@@ -61,8 +61,6 @@ export class RouterDriver {
   readonly #receiveLog: ReceiveLog;
   readonly #virtualLink: VirtualLink;
   readonly #channel: RouterChannel;
-  /** Sequence number of the authentication header that was heard last. */
-  #heardSequence = 0;
   readonly #extra = new ExtraAnnouncements();
   #linkTold = '';
   /** Addresses that are no longer ours and still on the interface. */
@@ -300,7 +298,7 @@ export class RouterDriver {
     const received = receiveAdvertisement(packet, settings, {
       ownAddress: this.#channel.source,
       followed: status.state === 'backup' ? status.heard?.source : undefined,
-      sequence: this.#heardSequence,
+      sequence: this.#channel.sequence,
     });
     if (received.kind === 'rejected') {
       this.statistics.errors[received.error]++;
@@ -308,7 +306,7 @@ export class RouterDriver {
       this.#receiveLog.rejected(packet.source, received.error, received.message);
       return;
     }
-    this.#heardSequence = received.sequence;
+    this.#channel.sequence = received.sequence;
     this.statistics.advertisementsReceived++;
     if (received.heard.priority === 0) this.statistics.priorityZeroReceived++;
     for (const remark of received.remarks) this.#receiveLog.remarked(packet.source, remark);
