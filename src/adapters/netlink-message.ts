@@ -18,7 +18,7 @@ export const messageType = {
   newRoute: 24,
   deleteRoute: 25,
   newNeighbour: 28,
-  deleteNeighbour: 29,
+  getNeighbour: 30,
   newRule: 32,
   deleteRule: 33,
 } as const;
