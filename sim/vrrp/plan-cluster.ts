@@ -174,6 +174,7 @@ function asKeepalived(router: VirtualRouterPlan): VirtualRouterPlan {
       resignIsImmediate: false,
       splitIsAnnounced: false,
       addressListMismatchAccepted: false,
+      otherChecksumRefused: true,
       addressesAreLeased: false,
     },
   };

@@ -115,6 +115,24 @@ for (const [name, at, ...edits] of [
 }
 
 {
+  const version3 = edited(
+    sound,
+    ...both('advert_int 1', 'advert_int 1\n    version 3'),
+    ...both(/authentication \{[^}]*\}/, ''),
+  );
+  const texts = edited(version3, ['lb2', 'version 3', 'version 3\n    v3_checksum_as_v2']);
+  finds('checksum-differs', texts, 'lb2: v3_checksum_as_v2', () => {
+    bothActive(texts, ['keepalived'])();
+    assert.deepEqual(activeAfter(texts, 'evergate', nothing), ['lb1'], 'it takes either');
+    assert.deepEqual(explained(texts).routers[0]!.normal.keepalived.active, ['lb1', 'lb2'], 'the page says so too');
+  });
+  test('v3_checksum_as_v2 on both nodes, or over IPv6, is no difference', () => {
+    const same = edited(texts, ['lb1', 'version 3', 'version 3\n    v3_checksum_as_v2']);
+    const six = edited(texts, ...both('10.42.0.240/24', 'fe80::240'));
+    for (const given of [version3, same, six]) assert.ok(!findingNames(given).includes('checksum-differs'));
+  });
+}
+{
   const texts = edited(unicast, ['lb1', '        10.0.0.2', '        10.0.0.3']);
   finds('peer-not-named', texts, 'lb1: unicast_peer', bothActive(texts));
 }

@@ -51,6 +51,7 @@ test('the essay’s pair: weight 2 is added and not subtracted, 103/102, then 10
     adds: 2,
     priorityWhenFailed: 101,
     faultWhenFailed: false,
+    noticedMs: { min: 0, max: 2000 },
   });
   const row = router.failures.find(({ failures }: { failures: string[] }) => failures.includes('balancer'));
   assert.deepEqual(row.outcome.evergate.active, ['passive']);
@@ -73,6 +74,7 @@ test('--json: the fields that docs/explain.md promises', () => {
     [
       router,
       [
+        'activeDownMs',
         'addresses',
         'combinations',
         'comesBack',

@@ -16,7 +16,8 @@ export function explanationJson(
   };
 }
 
-function routerJson({ router, priorities, normal, failures, comesBack, partition, combinations }: RouterExplanation) {
+function routerJson(explained: RouterExplanation) {
+  const { router, priorities, normal, failures, comesBack, partition, combinations } = explained;
   const { settings } = router.members[0]!.router;
   return {
     name: router.name,
@@ -34,8 +35,10 @@ function routerJson({ router, priorities, normal, failures, comesBack, partition
         adds: now,
         priorityWhenFailed: failed ?? null,
         faultWhenFailed: failed === undefined,
+        noticedMs: { min: tracker.noticed.minMs, max: tracker.noticed.maxMs },
       })),
     })),
+    activeDownMs: explained.activeDownMs,
     normal,
     failures: failures.map(rowJson),
     comesBack: comesBack === undefined ? null : rowJson(comesBack),

@@ -5,6 +5,7 @@ import type { Explanation, FailureRow, PriorityExplanation, RouterExplanation } 
 import type { Outcome } from '../../plan/explain/outcome.ts';
 import { watchedMsMax } from '../../plan/explain/outcome.ts';
 import type { World } from '../../plan/explain/situation.ts';
+import type { Tracker, TrackerKind } from '../../plan/explain/trackers.ts';
 import { prioritySum } from '../priority-sum.ts';
 import { picture } from './picture.ts';
 import { describeOutcome, duration, formulaOf, listed, type Paint, pageColumns, table, wrap } from './text.ts';
@@ -88,8 +89,31 @@ function priorityLines({ priorities }: RouterExplanation, paint: Paint): string[
   );
   const added = priorities.some(({ parts }) => parts.some(({ now, tracker }) => now > 0 && !tracker.reverse));
   const note = 'A positive weight is added while its check succeeds; nothing is subtracted when it fails.';
-  return [...lines, ...(added ? [paint('note', note)] : []), ''];
+  const reversed = priorities
+    .flatMap(({ parts }) => parts.map(({ tracker }) => tracker))
+    .filter((each) => each.reverse);
+  const turned = [...new Set(reversed.map(reverseNote))].flatMap((text) => wrap(text, pageColumns - 4));
+  return [...lines, ...[...(added ? [note] : []), ...turned].map((line) => paint('note', line)), ''];
 }
+
+/** What a tracker does to the priority when it says the opposite of what one expects of a check. */
+function reverseNote({ kind, name, weight }: Tracker): string {
+  const [well, failed] = wellAndFailed[kind];
+  const start = `${name} is tracked with reverse:`;
+  if (weight === 0) return `${start} the node is in FAULT while it ${well}, and takes part while it ${failed}.`;
+  if (kind === 'file') return `${start} its number times ${-weight} is added to the priority.`;
+  return weight > 0
+    ? `${start} ${weight} is subtracted while it ${well}, nothing while it ${failed}.`
+    : `${start} ${-weight} is added while it ${failed}, nothing while it ${well}.`;
+}
+
+const wellAndFailed: Readonly<Record<TrackerKind, readonly [string, string]>> = {
+  script: ['succeeds', 'fails'],
+  process: ['runs', 'does not run'],
+  interface: ['is up', 'is down'],
+  bfd: ['is up', 'is down'],
+  file: ['says 0', 'says another number'],
+};
 
 function priorityRows({ member, base, running, parts }: PriorityExplanation, paint: Paint): string[][] {
   const changes = parts.map(({ now }) => now).filter((now) => now !== 0);
@@ -117,8 +141,20 @@ function failureLines(explained: RouterExplanation, paint: Paint): string[] {
   if (silent.length > 0 && !split.evergate) lines.push(...quietRows(silent, explained, paint));
   if (comesBack !== undefined) lines.push(...failureRow(comesBack, paint));
   if (partition !== undefined) lines.push(...failureRow(partition, paint));
-  lines.push(...takenForGranted(explained, paint));
+  lines.push(...takenForGranted(explained, paint), ...slowChecks(explained, paint));
   return lines.length === 0 ? [] : [...heading('One failure at a time', paint), ...indented(lines), ''];
+}
+
+/** Which of both comes first, on the average: the check's verdict (fall x interval), or the end of the patience with a silent node? */
+function slowChecks({ priorities, activeDownMs }: RouterExplanation, paint: Paint): string[] {
+  const slow = priorities
+    .flatMap(({ parts }) => parts.map(({ tracker }) => tracker))
+    .filter(({ noticed: { minMs, maxMs } }) => (minMs + maxMs) / 2 > activeDownMs);
+  const notes = slow.map(({ name, noticed: { minMs, maxMs, formula } }) => {
+    const after = minMs === maxMs ? `${maxMs}` : `${minMs} to ${maxMs}`;
+    return `What only ${name} sees moves the address later than advert_int lets one believe: it notices after ${after} ms (${formula}), a silent node is replaced after ${Math.round(activeDownMs)} ms.`;
+  });
+  return [...new Set(notes)].flatMap((note) => wrap(note, pageColumns - 4)).map((line) => paint('note', line));
 }
 
 function takenForGranted({ priorities }: RouterExplanation, paint: Paint): string[] {

@@ -88,7 +88,10 @@ export function receiveAdvertisement(
   const fields = checkFields(message, settings);
   if (fields !== undefined) return fields;
   const checksum = checksumForm(payload, message, settings.family, packet, multicastGroup(settings));
-  if (checksum === undefined) return reject('checksum', `Invalid VRRPv${settings.version} checksum`);
+  const isOther =
+    settings.version === 3 && settings.family === 'ipv4' && (checksum === 'plain') !== settings.checksumAsV2;
+  const refused = isOther && settings.otherChecksumRefused === true;
+  if (checksum === undefined || refused) return reject('checksum', `Invalid VRRPv${settings.version} checksum`);
 
   const remarks: ReceiveRemark[] = [];
   if (settings.version === 3 && settings.family === 'ipv4' && checksum === 'plain' && !settings.checksumAsV2)

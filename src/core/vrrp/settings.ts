@@ -29,6 +29,8 @@ export interface VirtualRouterSettings {
   readonly authentication: VrrpAuthentication;
   /** v3 over IPv4 without the pseudo-header (`v3_checksum_as_v2`). */
   readonly checksumAsV2: boolean;
+  /** Keepalived's: only the checksum that it would make itself is right. Absent: either is, for a receiver can tell. */
+  readonly otherChecksumRefused?: boolean;
   readonly accept: boolean;
   readonly strict: boolean;
   readonly skipCheckAdvertisedAddresses: boolean;

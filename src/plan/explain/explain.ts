@@ -24,6 +24,8 @@ export interface Explanation {
 export interface RouterExplanation {
   readonly router: VirtualRouter;
   readonly priorities: readonly PriorityExplanation[];
+  /** How long a node that nobody hears any more counts as active: the longest Active_Down_Interval (RFC 9568 §6.1) in normal operation. */
+  readonly activeDownMs: number;
   readonly normal: Readonly<Record<World, Outcome>>;
   /** Of the whole situation, not of one row: files that can't hear each other have several active nodes at all times. */
   readonly split: Readonly<Record<World, boolean>>;
@@ -84,6 +86,7 @@ function explainRouter(view: Surroundings): RouterExplanation {
   return {
     router,
     priorities: router.members.map(explainPriority),
+    activeDownMs: Math.max(...router.members.map(patienceMs)),
     normal: outcome,
     split: { evergate: outcome.evergate.active.length > 1, keepalived: outcome.keepalived.active.length > 1 },
     failures: router.members.flatMap((member, index) => failureRows(member, index, view)),
@@ -91,6 +94,11 @@ function explainRouter(view: Surroundings): RouterExplanation {
     partition: partition(view),
     combinations: combine(view),
   };
+}
+
+function patienceMs(member: Member): number {
+  const { version, advertisementIntervalMs, downTimerAdverts } = member.router.settings;
+  return activeDownMs(version, trackingWith(member, new Set()).priority, advertisementIntervalMs, downTimerAdverts);
 }
 
 function explainPriority(member: Member): PriorityExplanation {

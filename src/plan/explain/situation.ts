@@ -127,7 +127,8 @@ function noticedBy(failures: readonly Failure[], counting: readonly Tracker[]): 
 export function settingsIn(world: World, settings: VirtualRouterSettings): VirtualRouterSettings {
   if (world === 'evergate') return settings;
   // Keepalived 2.2.7: from 2.3.3 on other address lists are accepted and logged.
-  return { ...settings, resignIsImmediate: false, splitIsAnnounced: false, addressListMismatchAccepted: false };
+  const refuses = { addressListMismatchAccepted: false, otherChecksumRefused: true };
+  return { ...settings, resignIsImmediate: false, splitIsAnnounced: false, ...refuses };
 }
 
 export function electionNode(member: Member, standing: Standing, world: World): ElectionNode {

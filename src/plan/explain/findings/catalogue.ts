@@ -43,6 +43,13 @@ export const catalogue = {
     reason: 'advertisements with another auth_type or auth_pass are dropped, so both nodes become active',
     remedy: 'write the same authentication block in all files (the first 8 characters of auth_pass count)',
   },
+  'checksum-differs': {
+    severity: 'alert',
+    title: 'v3_checksum_as_v2 on one node only',
+    reason:
+      'Keepalived drops advertisements whose checksum is made the other way, so both nodes become active; Evergate takes either and says so in the log',
+    remedy: 'write v3_checksum_as_v2 in all files (RFC 9568), or in none',
+  },
   'transport-differs': {
     severity: 'alert',
     title: 'multicast against unicast, or different groups or families',

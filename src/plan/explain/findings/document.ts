@@ -37,7 +37,8 @@ Fields may be added; those that are here keep their names and meanings. Times ar
 |--|--|
 | \`nodes[]\` | \`name\` as the page has it, \`file\` |
 | \`virtualRouters[]\` | \`name\`, \`virtualRouterId\`, \`version\`, \`addresses[]\`, and what follows |
-| \`….priorities[]\` | by node: \`base\` as the file has it, \`running\` in normal operation, \`trackers[]\` with \`name\`, \`weight\`, \`reverse\`, \`adds\` (now), \`priorityWhenFailed\` (null: FAULT), \`faultWhenFailed\` |
+| \`….priorities[]\` | by node: \`base\` as the file has it, \`running\` in normal operation, \`trackers[]\` with \`name\`, \`weight\`, \`reverse\`, \`adds\` (now), \`priorityWhenFailed\` (null: FAULT), \`faultWhenFailed\`, \`noticedMs\` (\`min\`, \`max\`: from the trouble until it counts) |
+| \`….activeDownMs\` | how long a node that nobody hears any more counts as active |
 | \`….normal\` | the outcome while nothing fails |
 | \`….failures[]\` | one failure at a time: \`node\`, \`failures[]\` that come to the same, \`outcome\` |
 | \`….comesBack\`, \`….partition\` | the same for the active node's return and for a network that parts it from the others; null where that makes no sense |

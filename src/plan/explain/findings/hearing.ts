@@ -75,6 +75,10 @@ function compare(first: Member, member: Member): Finding[] {
     const [here, there] = [seconds(b.advertisementIntervalMs), seconds(a.advertisementIntervalMs)];
     findings.push(tell(name, ['advert_int'], 'the interval is', here, there));
   }
+  if (isVersion3Ipv4(a) && isVersion3Ipv4(b) && a.checksumAsV2 !== b.checksumAsV2) {
+    const [here, there] = [onOff(b), onOff(a)];
+    findings.push(tell('checksum-differs', ['v3_checksum_as_v2'], 'v3_checksum_as_v2 is', here, there));
+  }
   if (
     a.authentication.kind !== 'none' &&
     a.authentication.kind === b.authentication.kind &&
@@ -97,6 +101,15 @@ function compare(first: Member, member: Member): Finding[] {
   if (isMulticastPair(a, b) && a.interface !== b.interface)
     findings.push(tell('interface-differs', ['interface'], 'interface', b.interface, a.interface));
   return findings;
+}
+
+/** Over IPv6 there is one way to make it. */
+function isVersion3Ipv4({ version, family }: VirtualRouterSettings): boolean {
+  return version === 3 && family === 'ipv4';
+}
+
+function onOff({ checksumAsV2 }: VirtualRouterSettings): string {
+  return checksumAsV2 ? 'on' : 'off';
 }
 
 function isMulticastPair(a: VirtualRouterSettings, b: VirtualRouterSettings): boolean {
