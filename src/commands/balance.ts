@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { BindError } from '../adapters/listener.ts';
+import { exitAtOnce } from '../adapters/process-exit.ts';
 import { inheritedSockets, serviceManager, stderrIsJournal } from '../adapters/systemd.ts';
 import { type TakenListeners, takeOver } from '../adapters/take-over.ts';
 import { severities } from '../core/log/syslog.ts';
@@ -124,6 +125,7 @@ class Balance {
       store: service.manager,
       inherited: inheritedSockets(),
       taken: this.#takeOver(),
+      exits: true,
     });
   }
 
@@ -238,6 +240,6 @@ class Balance {
 
   #end(): never {
     if (this.#pidfile !== undefined) rmSync(this.#pidfile, { force: true });
-    process.exit(0);
+    exitAtOnce(0);
   }
 }

@@ -8,6 +8,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { yieldProcessors } from '../adapters/process-exit.ts';
 import { closeDescriptors, inheritedSockets, passOn } from '../adapters/systemd.ts';
 import { launcher as limits } from '../core/limits.ts';
 import { linesOf } from './control-channel.ts';
@@ -34,6 +35,7 @@ export async function run(options: RunOptions): Promise<void> {
   process.on('SIGUSR2', () => node.reload());
   process.exitCode = await node.ended;
   if (options.pidfile !== undefined) rmSync(options.pidfile, { force: true });
+  yieldProcessors();
 }
 
 /** The two halves together. */

@@ -15,6 +15,7 @@ import { NftablesFirewall } from '../adapters/nftables.ts';
 import { NftablesHandoff } from '../adapters/nftables-handoff.ts';
 import { SystemScripts } from '../adapters/process.ts';
 import { watchProcessEnd } from '../adapters/process-end.ts';
+import { exitAtOnce } from '../adapters/process-exit.ts';
 import { pinProcess } from '../adapters/process-limits.ts';
 import { keepInMemory, releaseProgram } from '../adapters/process-memory.ts';
 import { raisePriority } from '../adapters/process-priority.ts';
@@ -362,7 +363,7 @@ class Daemon {
       this.#journal.log('info', 'Stopped');
       this.#journal.close();
       clearInterval(this.#alive);
-      process.exit(0);
+      exitAtOnce(0);
     };
     // The launcher ends the balancer next, and says when that is done.
     const moved = this.#options.controlFd === undefined ? undefined : () => this.#sayToLauncher('moved');

@@ -42,6 +42,8 @@ export class Generation {
   readonly #addresses = new Map<string, ServerAddress>();
   readonly #threads: (Thread | undefined)[];
   #state: 'running' | 'draining' | 'stopping' = 'running';
+  /** Workers that have finished stay where they are: the process takes them with it. */
+  #processEnds = false;
   #allFinished: () => void = () => {};
 
   constructor(
@@ -99,19 +101,21 @@ export class Generation {
     this.#tellAll({ kind: 'drain' });
   }
 
-  /** Takes no new connections; `finished` resolves after the last exchange. */
-  softStop(): void {
+  /** Takes no new connections; `finished` resolves after the last exchange. `processEnds`: nothing else is left to do then. */
+  softStop(processEnds = false): void {
     this.#state = 'stopping';
+    this.#processEnds = processEnds;
     this.#stopWatching();
-    this.#tellAll({ kind: 'soft-stop' });
+    this.#tellAll({ kind: 'soft-stop', processEnds });
     this.#whenAllGone();
   }
 
   /** Ends every connection now. */
-  async terminate(): Promise<void> {
+  async terminate(processEnds = this.#processEnds): Promise<void> {
     this.#state = 'stopping';
+    this.#processEnds = processEnds;
     this.#stopWatching();
-    this.#tellAll({ kind: 'abort' });
+    this.#tellAll({ kind: 'abort', processEnds });
     const timer = setTimeout(() => {
       for (const thread of this.#threads) void thread?.worker.terminate();
     }, limits.abortMsMax);
@@ -198,6 +202,8 @@ export class Generation {
           thread.listening = true;
           this.#events.changed();
           resolve();
+        } else if (message.kind === 'finished') {
+          if (this.#processEnds) this.#ended(index, thread);
         } else if (message.kind === 'not-pinned') {
           const cpus = this.plan.global.cpuMap[index]?.join(',');
           this.#events.message(
@@ -229,6 +235,7 @@ export class Generation {
 
   /** A worker's thread is gone: after a stop that was wanted; otherwise it crashed, and another one takes its place. */
   #ended(index: number, thread: Thread): void {
+    if (this.#threads[index] !== thread) return;
     this.#threads[index] = undefined;
     this.board.reclaim(index);
     this.#events.changed();

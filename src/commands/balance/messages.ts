@@ -24,10 +24,10 @@ export interface WorkerStart {
 export type ToWorker =
   /** Close what is idle, and every connection after its next response; go on taking new ones. */
   | { readonly kind: 'drain' }
-  /** Take no new connection; end when the last exchange is over. */
-  | { readonly kind: 'soft-stop' }
+  /** Take no new connection; end when the last exchange is over. `processEnds`: only say so, the process ends as soon as all have. */
+  | { readonly kind: 'soft-stop'; readonly processEnds: boolean }
   /** Break everything off and end. */
-  | { readonly kind: 'abort' }
+  | { readonly kind: 'abort'; readonly processEnds: boolean }
   /** End the server's sessions (`on-marked-down shutdown-sessions`). */
   | { readonly kind: 'server-down'; readonly backend: number; readonly server: number }
   /** The server's name has another address now, or none. */
@@ -44,5 +44,5 @@ export type FromWorker =
   | { readonly kind: 'listening' }
   /** `cpu-map` could not be followed. */
   | { readonly kind: 'not-pinned'; readonly reason: string }
-  /** The last exchange is over; the thread ends by itself. */
+  /** The last exchange is over; the thread ends by itself, unless the process does. */
   | { readonly kind: 'finished' };

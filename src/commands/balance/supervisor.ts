@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   /** Keeps listening sockets over a restart of the process; and those it kept for this one. */
   readonly store?: SocketStore | undefined;
   readonly inherited?: ReadonlyMap<string, number>;
+  /** The process ends right after a stop: it takes the worker threads with it, which costs less than ending each. */
+  readonly exits?: boolean;
 }
 
 export class Supervisor {
@@ -106,7 +108,7 @@ export class Supervisor {
     if (generation === undefined) return;
     const { graceMs } = generation.plan.global;
     if (graceMs > 0) await new Promise((resolve) => setTimeout(resolve, graceMs));
-    this.#retire(generation);
+    this.#retire(generation, this.#options.exits);
     this.#listeners.closeAll();
     await Promise.all([...this.#retiring].map((each) => each.finished));
     this.#end();
@@ -116,7 +118,9 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#beginStop();
     await Promise.all(
-      [...this.#retiring, ...(this.#generation === undefined ? [] : [this.#generation])].map((g) => g.terminate()),
+      [...this.#retiring, ...(this.#generation === undefined ? [] : [this.#generation])].map((g) =>
+        g.terminate(this.#options.exits),
+      ),
     );
     if (this.#generation !== undefined) this.#sayStopped(this.#generation);
     this.#listeners.closeAll();
@@ -135,9 +139,9 @@ export class Supervisor {
   }
 
   /** A generation that is no longer in force finishes its exchanges, for `hard-stop-after` at most. */
-  #retire(old: Generation): void {
+  #retire(old: Generation, processEnds = false): void {
     this.#retiring.add(old);
-    old.softStop();
+    old.softStop(processEnds);
     this.#sayStopped(old);
     const { hardStopAfterMs } = old.plan.global;
     const timer = hardStopAfterMs > 0 ? setTimeout(() => void old.terminate(), hardStopAfterMs) : undefined;

@@ -45,13 +45,19 @@ board.enter();
 onWake(start.wakeCells, index, () => dispatch.poll());
 const beat = setInterval(() => board.beat(), limits.workerBeatMs);
 
+/** The thread need not end by itself. */
+let processEnds = false;
+let ended = false;
+
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'drain':
       return proxy.drain();
     case 'soft-stop':
+      processEnds = message.processEnds;
       return proxy.softStop(end);
     case 'abort':
+      processEnds = message.processEnds;
       proxy.abort();
       return end();
     case 'server-down':
@@ -75,17 +81,20 @@ async function netWorld() {
   return { clock: realClock, streams: netStreams(), pending: () => 0, close: () => {} };
 }
 
-/** Ends the thread once nothing is left: connections may still come out of the kernel while the listeners close, and are served. */
+/** Ends the thread, or says that it could end, once nothing is left: connections may still come out of the kernel while the listeners close, and are served. */
 function end(): void {
+  if (ended) return;
   if (proxy.activeConnections > 0 || world.pending() > 0) {
     setTimeout(end, limits.endPollMs);
     return;
   }
+  ended = true;
   clearInterval(beat);
   sink.close();
   // The kernel keeps a ring as long as its descriptor is open, and descriptors are the process's, not the thread's.
-  world.close();
+  if (!processEnds) world.close();
   port.postMessage({ kind: 'finished' } satisfies FromWorker);
+  if (processEnds) return;
   // Whatever is left open (a wait for a wake-up, idle sockets) must not keep a finished worker alive.
   process.exit(0);
 }
