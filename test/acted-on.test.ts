@@ -93,8 +93,6 @@ const vrrpWithoutReader: Readonly<Record<string, string>> = {
   'VirtualRouterSettings.initialState': 'kept for what people read; the priority decides (keepalived.conf(5), state)',
   'VirtualRouterSettings.lateTimerPriority': 'always so: a late router assumes that it was replaced',
   'VirtualAddress.noDad': 'always so: no virtual address waits for duplicate detection',
-  'VirtualAddress.onVmac': 'its word is refused',
-  'VmacSettings.forAddresses': 'its word is refused',
 };
 
 test('every field of the VRRP plan is read by somebody who acts on it', () => {

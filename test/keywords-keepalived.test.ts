@@ -64,6 +64,10 @@ const samples: Readonly<Record<string, Sample>> = {
   'global_defs vrrp_down_timer_adverts': { line: 'vrrp_down_timer_adverts 5' },
   'global_defs vrrp_check_unicast_src': { line: 'vrrp_check_unicast_src', router: `${ipv4}\n${unicast}` },
   'global_defs vmac_prefix': { line: 'vmac_prefix v', router: `${ipv4}\nuse_vmac` },
+  'global_defs vmac_addr_prefix': {
+    line: 'vmac_addr_prefix v',
+    router: `${ipv4}\nuse_vmac_addr\nvirtual_ipaddress_excluded {\n10.0.1.7/24 dev eth1\n}`,
+  },
   'global_defs nftables': { line: 'nftables blue' },
   'global_defs script_user': { line: 'script_user nobody' },
   'global_defs notify_fifo_script': { line: 'notify_fifo_script /bin/cat', beside: 'notify_fifo /run/fifo' },
@@ -112,6 +116,10 @@ const samples: Readonly<Record<string, Sample>> = {
   'vrrp_instance authentication': { line: 'authentication {\nauth_type PASS\nauth_pass secret\n}' },
   'vrrp_instance down_timer_adverts': { line: 'down_timer_adverts 5' },
   'vrrp_instance accept': { line: 'accept', beside: 'no_accept' },
+  'vrrp_instance use_vmac_addr': {
+    line: 'use_vmac_addr',
+    beside: 'virtual_ipaddress_excluded {\n10.0.1.7/24 dev eth1\n}',
+  },
   'vrrp_instance vmac_xmit_base': { line: 'vmac_xmit_base', beside: 'use_vmac' },
   'vrrp_instance track_interface': { line: 'track_interface {\neth1\n}' },
   'vrrp_instance track_script': { line: 'track_script {\nS\n}' },

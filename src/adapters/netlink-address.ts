@@ -65,6 +65,15 @@ export function parseLink(body: Uint8Array): Link | undefined {
   };
 }
 
+/** With what it stands above; undefined for other kinds of links. */
+export function parseMacvlan(body: Uint8Array): (Link & { readonly base: number | undefined }) | undefined {
+  const link = parseLink(body);
+  if (link === undefined) return undefined;
+  const attributes = readAttributes(body, 16);
+  const kind = readText(readAttributes(attributes.get(IFLA.linkInfo) ?? new Uint8Array(0), 0).get(IFLA_INFO_KIND));
+  return kind === 'macvlan' ? { ...link, base: readUint32(attributes.get(IFLA.link)) } : undefined;
+}
+
 export function parseAddress(body: Uint8Array): LinkAddress | undefined {
   if (body.length < 8) return undefined;
   const family = body[0] === linux.AF_INET ? 'ipv4' : body[0] === linux.AF_INET6 ? 'ipv6' : undefined;

@@ -255,7 +255,16 @@ test('links and addresses by netlink', { skip }, async (suite) => {
       ip('-d link show dev vrrp.51'),
       /link\/ether 00:00:5e:00:01:33 .*macvlan mode private .*addrgenmode none/s,
     );
-    assert.equal(links.removeLink(made.link.index), undefined);
+    const again = links.createVmac(base, 'vrrp.51', Uint8Array.of(0, 0, 0x5e, 0, 1, 51));
+    assert.ok('link' in again);
+    assert.equal(again.link.index, made.link.index, 'the one that is there fits');
+    const other = links.createVmac(base, 'vrrp.51', Uint8Array.of(0, 0, 0x5e, 0, 1, 52));
+    assert.ok('link' in other);
+    assert.notEqual(other.link.index, made.link.index, 'the one that is there does not fit');
+    assert.match(ip('link show dev vrrp.51'), /00:00:5e:00:01:34/);
+    assert.deepEqual(links.createVmac(base, 'far0', Uint8Array.of(0, 0, 0x5e, 0, 1, 52)), { failure: 'EEXIST' });
+    assert.ok(links.link('far0') !== undefined);
+    assert.equal(links.removeLink(other.link.index), undefined);
     await heard('vrrp.51 removed');
   });
 });

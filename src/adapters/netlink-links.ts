@@ -12,6 +12,7 @@ import {
   noAddressGenerationMessage,
   parseAddress,
   parseLink,
+  parseMacvlan,
   removeAddressMessage,
   setUpMessage,
 } from './netlink-address.ts';
@@ -37,6 +38,7 @@ export class NetlinkLinks implements Links {
   readonly #routes = new KeptWords(routeKeys);
   readonly #rules = new KeptWords(ruleKeys);
   readonly #joined = new Set<number>();
+  #tell: (event: () => void) => void = tellAtOnce;
 
   constructor() {
     // Subscribed before the first look, so that no change falls between the two.
@@ -114,8 +116,13 @@ export class NetlinkLinks implements Links {
     name: string,
     hardwareAddress: Uint8Array,
   ): { readonly link: Link } | { readonly failure: string } {
-    const failure = this.#change(createMacvlanMessage(base.index, name, hardwareAddress));
-    if (failure !== undefined && failure !== 'EEXIST') return { failure };
+    const make = () => this.#change(createMacvlanMessage(base.index, name, hardwareAddress));
+    let failure = make();
+    // Left behind by a daemon that was killed.
+    const left = failure === 'EEXIST' ? this.#macvlan(name) : undefined;
+    const fits = left?.base === base.index && Buffer.compare(left.hardwareAddress, hardwareAddress) === 0;
+    if (left !== undefined && !fits) failure = this.removeLink(left.index) ?? make();
+    if (failure !== undefined && !fits) return { failure };
     this.#lookAgain();
     const made = this.link(name);
     if (made === undefined) return { failure: 'ENODEV' };
@@ -130,6 +137,15 @@ export class NetlinkLinks implements Links {
     if (up !== undefined) return { failure: up };
     this.#lookAgain();
     return { link: this.#links.get(made.index) ?? made };
+  }
+
+  /** Of that name; undefined when it is no macvlan. */
+  #macvlan(name: string) {
+    for (const { body } of this.#requester.dump(dumpLinks())) {
+      const macvlan = parseMacvlan(body);
+      if (macvlan?.name === name) return macvlan;
+    }
+    return undefined;
   }
 
   removeLink(index: number): SystemFailure {
@@ -170,7 +186,10 @@ export class NetlinkLinks implements Links {
 
   readonly #indexOf = (name: string): number | undefined => this.link(name)?.index;
 
-  /** Reads everything anew, and tells the watcher what differs from what was known. */
+  /**
+   * Reads everything anew, and tells the watcher what differs from what was known: only once all of it is known, since what the watcher
+   * does then may be another look.
+   */
   #lookAgain(): void {
     const links = new Map<number, Link>();
     for (const { body } of this.#requester.dump(dumpLinks())) {
@@ -182,10 +201,14 @@ export class NetlinkLinks implements Links {
       const address = parseAddress(body);
       if (address !== undefined) addresses.set(addressKey(address), address);
     }
+    const events: (() => void)[] = [];
+    this.#tell = (event) => events.push(event);
     for (const link of links.values()) this.#linkChanged(link);
     for (const link of this.#links.values()) if (!links.has(link.index)) this.#linkRemoved(link);
     for (const address of addresses.values()) this.#addressAdded(address);
     for (const [key, address] of this.#addresses) if (!addresses.has(key)) this.#addressRemoved(address);
+    this.#tell = tellAtOnce;
+    for (const event of events) event();
   }
 
   #take(message: ReceivedMessage): void {
@@ -224,23 +247,28 @@ export class NetlinkLinks implements Links {
   #linkChanged(link: Link): void {
     const before = this.#links.get(link.index);
     this.#links.set(link.index, link);
-    if (before === undefined || !sameLink(before, link)) this.#watcher?.linkChanged(link);
+    if (before === undefined || !sameLink(before, link)) this.#tell(() => this.#watcher?.linkChanged(link));
   }
 
   #linkRemoved(link: Link): void {
-    if (this.#links.delete(link.index)) this.#watcher?.linkRemoved(link);
+    if (this.#links.delete(link.index)) this.#tell(() => this.#watcher?.linkRemoved(link));
   }
 
   #addressAdded(address: LinkAddress): void {
     const key = addressKey(address);
     const before = this.#addresses.get(key);
     this.#addresses.set(key, address);
-    if (before === undefined || before.tentative !== address.tentative) this.#watcher?.addressAdded(address);
+    if (before === undefined || before.tentative !== address.tentative)
+      this.#tell(() => this.#watcher?.addressAdded(address));
   }
 
   #addressRemoved(address: LinkAddress): void {
-    if (this.#addresses.delete(addressKey(address))) this.#watcher?.addressRemoved(address);
+    if (this.#addresses.delete(addressKey(address))) this.#tell(() => this.#watcher?.addressRemoved(address));
   }
+}
+
+function tellAtOnce(event: () => void): void {
+  event();
 }
 
 function parameterPath(family: IpFamily, interfaceName: string, parameter: string): string {

@@ -174,7 +174,10 @@ class Derivation {
       const used = plan.routers.flatMap(({ settings, trackInterfaces }) => [
         settings.interface || 'eth0',
         ...trackInterfaces.map((tracked) => tracked.name),
-        ...[...settings.addresses, ...settings.excludedAddresses].flatMap(({ device }) => device ?? []),
+        // Macvlans are made by the daemon itself, above interfaces that are tracked.
+        ...[...settings.addresses, ...settings.excludedAddresses].flatMap(({ device, onVmac }) =>
+          onVmac === true ? [] : (device ?? []),
+        ),
       ]);
       for (const interfaceName of new Set(used)) {
         if (interfaceName === 'lo') continue;

@@ -15,6 +15,7 @@ import { buildInstance } from './vrrp-instance.ts';
 import { readRoute } from './vrrp-routes.ts';
 import { readRule } from './vrrp-rules.ts';
 import { buildTracked, named } from './vrrp-tracking.ts';
+import { withVmacs } from './vrrp-vmac-places.ts';
 
 /**
  * @returns the plan, unless a diagnostic is an alert; and the diagnostics of this step alone (parseKeepalived has its own).
@@ -38,7 +39,12 @@ export function buildVrrpPlan(
   const routes = linesOf(config.entries, 'static_routes').flatMap((line) => readRoute(line, context, true) ?? []);
   const rules = linesOf(config.entries, 'static_rules').flatMap((line) => readRule(line, context, true) ?? []);
   const global = buildGlobal(context, built);
-  const routers = withTrackGroups(built, { addresses, routes, rules }, global.defaultInterface, context);
+  const routers = withTrackGroups(
+    withVmacs(built, context),
+    { addresses, routes, rules },
+    global.defaultInterface,
+    context,
+  );
   const syncGroups = buildSyncGroups(routers, tracked, context);
   const plan: VrrpPlan = {
     global,

@@ -50,7 +50,8 @@ export function readAddress(line: readonly Word[], context: PlanContext, isStati
         context.warn('missing-argument', word.place, `'${word.text}' needs a value: it is left out`);
       else valued(address, value, context);
     } else if (word.text === 'track_group') group = line[++index];
-    else if (flagWords[word.text] !== undefined) flagWords[word.text]!(address, word, context);
+    else if (flagWords[word.text] !== undefined && !(isStatic && word.text === 'use_vmac'))
+      flagWords[word.text]!(address, word, context);
     else context.warn('unknown-word', word.place, `'${word.text}' is no word of an address line: it is left out`);
   }
   if (address.label !== undefined && address.label.length > 15) {
@@ -119,14 +120,8 @@ const flagWords: Readonly<
   no_track: (address) => {
     address.noTrack = true;
   },
-  use_vmac: (address, word, context) => {
+  use_vmac: (address) => {
     address.onVmac = true;
-    context.alert(
-      'unsupported-word',
-      word.place,
-      'Evergate makes no macvlan for a single address',
-      'remove use_vmac here',
-    );
   },
 };
 

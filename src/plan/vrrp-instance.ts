@@ -132,7 +132,7 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
     ...(has(entries, 'no_address_lease') ? { addressesAreLeased: false } : {}),
     vmac: buildVmac(
       entry,
-      { strict, unicast: transport.kind === 'unicast', virtualRouterId: virtualRouterId ?? 0 },
+      { strict, unicast: transport.kind === 'unicast', family, virtualRouterId: virtualRouterId ?? 0 },
       context,
     ),
     trackPrimaryInterface: !has(entries, 'dont_track_primary'),

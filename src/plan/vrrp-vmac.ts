@@ -1,6 +1,6 @@
 /** use_vmac and use_ipvlan: the interface above the instance's own. */
 
-import { type Entry, has, lastOf, nameOf, textOf } from '../config/keepalived/config.ts';
+import { type Entry, has, lastOf, nameOf } from '../config/keepalived/config.ts';
 import type { IpFamily } from '../core/address.ts';
 import type { VmacSettings } from '../core/vrrp/settings.ts';
 import type { IpvlanPlan } from './vrrp.ts';
@@ -11,7 +11,7 @@ const macAddress = /^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){4,5}$/;
 
 export function buildVmac(
   entry: Entry,
-  given: { strict: boolean; unicast: boolean; virtualRouterId: number },
+  given: { strict: boolean; unicast: boolean; family: IpFamily; virtualRouterId: number },
   context: PlanContext,
 ): VmacSettings | undefined {
   const { entries } = entry;
@@ -60,13 +60,17 @@ export function buildVmac(
     context.warn('conflict', base!.place, `(${instance}) strict mode has no vmac_xmit_base: it is ignored`);
     transmitOnBase = false;
   }
-  const prefix = textOf(context.global, 'vmac_prefix');
+  // Without a name it gets one when all routers are known (vrrp-vmac-places.ts).
   return {
-    name: name ?? (prefix === undefined ? undefined : `${prefix}.${given.virtualRouterId}`),
+    name: name ?? '',
     transmitOnBase,
-    ...(mac === undefined ? {} : { macAddress: mac }),
-    ...(has(entries, 'use_vmac_addr') ? { forAddresses: true } : {}),
+    macAddress: mac ?? virtualMacAddress(given.family, given.virtualRouterId),
   };
+}
+
+/** RFC 9568 §7.3. */
+export function virtualMacAddress(family: IpFamily, virtualRouterId: number): string {
+  return `00:00:5e:00:${family === 'ipv4' ? '01' : '02'}:${virtualRouterId.toString(16).padStart(2, '0')}`;
 }
 
 /** With five octets the virtual router id is the sixth (keepalived.conf(5), use_vmac). */

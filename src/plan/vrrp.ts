@@ -127,11 +127,21 @@ export interface VirtualRouterPlan {
   /** notify_deleted: say DELETED, not FAULT, when a reload removes the router. */
   readonly notifyDeleted: boolean;
   readonly promoteSecondaries: boolean;
+  /** Macvlans for single addresses, whose `device` names one of them. Absent: none. */
+  readonly addressVmacs?: readonly AddressVmacPlan[];
   readonly ipvlan: IpvlanPlan | undefined;
   /** With unicast and no interface. */
   readonly vrf: string | undefined;
   /** kernel_rx_buf_size, bytes. */
   readonly receiveBufferBytes: number | undefined;
+}
+
+export interface AddressVmacPlan {
+  readonly name: string;
+  /** Below it. */
+  readonly interface: string;
+  readonly family: 'ipv4' | 'ipv6';
+  readonly macAddress: string;
 }
 
 export interface IpvlanPlan {

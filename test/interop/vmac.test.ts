@@ -33,7 +33,7 @@ const families: readonly Family[] = [
     hosts: ['fd42::1/64', 'fd42::2/64'],
     virtual: 'fe80::5:1/64\nfd42::240/64',
     hardwareAddress: '00:00:5e:00:02:33',
-    device: 'vrrp6.51',
+    device: 'vrrp.51',
     report: /> ff02::16: HBH ICMP6/,
   },
 ];

@@ -107,12 +107,7 @@ export const globalKeywords: readonly Keyword[] = [
   ),
   row('disable_local_igmp', none, 'off', 'net.ipv4.igmp_link_local_mcast_reports off while it runs'),
   row('vmac_prefix', text('PREFIX'), 'vrrp', "start of the names of macvlans, before '.' and the VRID"),
-  noEffect(
-    'vmac_addr_prefix',
-    "start of the names of addresses' macvlans",
-    'there are no macvlans for single addresses',
-    text('PREFIX'),
-  ),
+  row('vmac_addr_prefix', text('PREFIX'), 'vmac_prefix', "start of the names of single addresses' macvlans"),
   row(
     'nftables',
     { kind: 'text', name: 'TABLE', optional: true },

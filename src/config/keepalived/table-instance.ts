@@ -167,11 +167,11 @@ export const instanceKeywords: readonly Keyword[] = [
     'announce addresses on other interfaces this often: on those with a virtual MAC address, or on all; 0: never',
   ),
   row('use_vmac', words('[INTERFACE] [MAC]', 0, 2), 'off', 'a macvlan with the virtual MAC address'),
-  refused(
+  row(
     'use_vmac_addr',
-    'a macvlan for each other interface that holds addresses',
-    "remove it: addresses on other interfaces keep those interfaces' hardware addresses",
     none,
+    'off',
+    'a macvlan with the virtual MAC address for each other interface that holds addresses, and for those of the other family; or for one address: use_vmac on its line',
   ),
   row('vmac_xmit_base', none, 'off', 'advertisements from the base interface'),
   refused(

@@ -79,7 +79,7 @@ export interface VirtualAddress {
   readonly autojoin?: boolean;
   /** `no_track`: a router stays active when somebody deletes the address. */
   readonly noTrack?: boolean;
-  /** `use_vmac`: on a macvlan of its own above `device`. */
+  /** `use_vmac` on its line, or `use_vmac_addr`: `device` is a macvlan for it. */
   readonly onVmac?: boolean;
   /** `preferred_lft`, seconds; 0 deprecates the address (Keepalived's default for IPv6 with prefix 128). Absent: for ever. */
   readonly preferredLifetimeSec?: number;
@@ -124,10 +124,8 @@ export interface GarpSettings {
 }
 
 export interface VmacSettings {
-  readonly name: string | undefined;
+  readonly name: string;
   readonly transmitOnBase: boolean; // vmac_xmit_base
-  /** Six octets with colons; absent: RFC 9568 §7.3's 00:00:5e:00:01:VRID, or 00:00:5e:00:02:VRID for IPv6. */
-  readonly macAddress?: string;
-  /** `use_vmac_addr`: macvlans for the other interfaces that hold addresses too. */
-  readonly forAddresses?: boolean;
+  /** Six octets with colons: RFC 9568 §7.3's 00:00:5e:00:01:VRID, or 00:00:5e:00:02:VRID for IPv6, or what the configuration says. */
+  readonly macAddress: string;
 }

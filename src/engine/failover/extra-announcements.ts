@@ -28,10 +28,10 @@ export class ExtraAnnouncements {
     if (now < this.#dueAt) return [];
     this.start(settings, now);
     return [...settings.addresses, ...settings.excludedAddresses].filter(
-      ({ device }) =>
+      ({ device, onVmac }) =>
         device !== undefined &&
         device !== settings.interface &&
-        (settings.garp.extraInterfaces?.all === true || isVirtual(hardwareAddress(device))),
+        (settings.garp.extraInterfaces?.all === true || onVmac === true || isVirtual(hardwareAddress(device))),
     );
   }
 }

@@ -16,6 +16,7 @@ import type { RoutePlan, VirtualRouterPlan } from '../../plan/vrrp.ts';
 import type { Firewall } from '../ports/firewall.ts';
 import type { Link, Links } from '../ports/links.ts';
 import type { Packets, ReceivedPacket } from '../ports/packets.ts';
+import { AddressLinks } from './address-links.ts';
 import type { FollowedPeer } from './bfd-sessions.ts';
 import { addressDifference, Neighbours } from './control-neighbours.ts';
 import { ExtraAnnouncements } from './extra-announcements.ts';
@@ -23,7 +24,7 @@ import { Holdings } from './holdings.ts';
 import { OpenConnections, type OpenConnectionsWorld } from './open-connections.ts';
 import { ReceiveLog } from './receive-log.ts';
 import { RouterChannel } from './router-channel.ts';
-import { VirtualLink } from './virtual-link.ts';
+import { ownVirtualLink, VirtualLink } from './virtual-link.ts';
 
 export interface DriverWorld extends OpenConnectionsWorld {
   readonly packets: Packets;
@@ -60,9 +61,12 @@ export class RouterDriver {
   readonly #deliver: (event: VrrpEvent) => void;
   readonly #receiveLog: ReceiveLog;
   readonly #virtualLink: VirtualLink;
+  readonly #addressLinks: AddressLinks;
   readonly #channel: RouterChannel;
   readonly #extra = new ExtraAnnouncements();
   #linkTold = '';
+  #looking = false;
+  #lookAgain = false;
   /** Addresses that are no longer ours and still on the interface. */
   #lingering: Lingering | undefined;
   readonly #open: OpenConnections;
@@ -89,7 +93,8 @@ export class RouterDriver {
     );
     this.#open = new OpenConnections(world, this.holdings, () => this.settings);
     this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
-    this.#virtualLink = new VirtualLink(world.links, world.journal, world.firewall);
+    this.#virtualLink = new VirtualLink(world.links, world.journal, world.firewall, plan.settings.name);
+    this.#addressLinks = new AddressLinks(world, plan.settings.name);
     this.#channel = new RouterChannel(
       world,
       () => this.plan,
@@ -108,6 +113,19 @@ export class RouterDriver {
 
   /** Looks at the interface: opens, moves or closes the channel, and tells the machine when something about it changed. */
   linkChanged(): void {
+    // A macvlan that is made here is a change of links itself, told before it is known here.
+    this.#lookAgain = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    while (this.#lookAgain) {
+      this.#lookAgain = false;
+      this.#look();
+    }
+    this.#looking = false;
+  }
+
+  #look(): void {
+    this.#addressLinks.set(this.plan.addressVmacs ?? []);
     const base = this.#baseLink();
     const usable = base?.running === true && (base.multicast || this.settings.transport.kind === 'unicast');
     const address = base === undefined ? undefined : this.#sourceAddress(base);
@@ -254,6 +272,7 @@ export class RouterDriver {
   close(): void {
     this.#channel.close();
     this.#virtualLink.remove();
+    this.#addressLinks.close();
   }
 
   /** The instance's interface; with unicast and none named, the one that has the source address. */
@@ -282,7 +301,8 @@ export class RouterDriver {
   }
 
   #openChannel(base: Link, source: string): void {
-    const link = this.#virtualLink.over(base, this.settings, source) ?? base;
+    const wish = ownVirtualLink(this.settings);
+    const link = (wish && this.#virtualLink.over(base, wish, source)) ?? base;
     this.#channel.open(this.settings.vmac?.transmitOnBase === true ? base : link, source);
   }
 

@@ -1,20 +1,31 @@
-/** The macvlan of `use_vmac`: made when its base interface is there, removed at the end. */
+/** A macvlan, of `use_vmac` or of single addresses: made when its base interface is there, removed at the end. */
+import type { IpFamily } from '../../core/address.ts';
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import type { Firewall, SharedLink } from '../ports/firewall.ts';
 import type { Link, Links } from '../ports/links.ts';
 import type { Journal } from '../ports/logs.ts';
 
+export interface VirtualLinkWish {
+  readonly name: string;
+  readonly family: IpFamily;
+  /** Six octets with colons. */
+  readonly macAddress: string;
+}
+
 export class VirtualLink {
   readonly #links: Links;
   readonly #journal: Journal;
   readonly #firewall: Firewall | undefined;
+  readonly #router: string;
   #made: { readonly link: Link; readonly baseIndex: number; readonly shared: SharedLink } | undefined;
   #failed = false;
 
-  constructor(links: Links, journal: Journal, firewall: Firewall | undefined) {
+  /** @param router whose name stands before what is said. */
+  constructor(links: Links, journal: Journal, firewall: Firewall | undefined, router: string) {
     this.#links = links;
     this.#firewall = firewall;
     this.#journal = journal;
+    this.#router = router;
   }
 
   get link(): Link | undefined {
@@ -22,23 +33,22 @@ export class VirtualLink {
   }
 
   /**
-   * The macvlan over `base`, made now if need be; undefined when the router has none or it can't be made.
-   * @param source our address on the base interface: over IPv6 the macvlan needs it too, since a socket can only send from what it has.
+   * The macvlan over `base`, made now if need be; undefined when it can't be made.
+   * @param source our own address on the base interface: over IPv6 the macvlan needs it too, since a socket can only send from what it has.
    */
-  over(base: Link, settings: VirtualRouterSettings, source: string): Link | undefined {
-    if (settings.vmac === undefined) return undefined;
+  over(base: Link, wish: VirtualLinkWish, source: string | undefined): Link | undefined {
+    const { name, family } = wish;
     if (this.#made?.baseIndex === base.index && this.#links.link(this.#made.link.name) !== undefined)
       return this.#made.link;
-    const name = settings.vmac.name ?? `vrrp${settings.family === 'ipv6' ? '6' : ''}.${settings.virtualRouterId}`;
-    const made = this.#links.createVmac(base, name, hardwareAddress(settings));
+    const hardwareAddress = Uint8Array.from(wish.macAddress.split(':'), (octet) => Number.parseInt(octet, 16));
+    const made = this.#links.createVmac(base, name, hardwareAddress);
     if ('failure' in made) {
-      if (!this.#failed)
-        this.#journal.log('err', `(${settings.name}) cannot make the macvlan ${name}: ${made.failure}`);
+      if (!this.#failed) this.#journal.log('err', `(${this.#router}) cannot make the macvlan ${name}: ${made.failure}`);
       this.#failed = true;
       return undefined;
     }
     this.#failed = false;
-    const shared = { family: settings.family, interfaceIndex: made.link.index, baseIndex: base.index };
+    const shared = { family, interfaceIndex: made.link.index, baseIndex: base.index };
     if (this.#made !== undefined) this.#firewall?.unsilence(this.#made.shared);
     this.#made = { link: made.link, baseIndex: base.index, shared };
     // Before it has any address or group that the kernel would tell of.
@@ -46,9 +56,9 @@ export class VirtualLink {
     if (loud !== undefined)
       this.#journal.log(
         'warning',
-        `(${settings.name}) as backup it may draw the active router's traffic (multicast reports on ${name}): nf_tables says ${loud}`,
+        `(${this.#router}) as backup it may draw the active router's traffic (multicast reports on ${name}): nf_tables says ${loud}`,
       );
-    if (settings.family === 'ipv6')
+    if (family === 'ipv6' && source !== undefined)
       this.#links.addAddress({
         interfaceIndex: made.link.index,
         family: 'ipv6',
@@ -74,9 +84,7 @@ export class VirtualLink {
   }
 }
 
-/** RFC 9568 §7.3, unless the configuration names another. */
-function hardwareAddress(settings: VirtualRouterSettings): Uint8Array {
-  const configured = settings.vmac?.macAddress;
-  if (configured !== undefined) return Uint8Array.from(configured.split(':'), (octet) => Number.parseInt(octet, 16));
-  return Uint8Array.of(0, 0, 0x5e, 0, settings.family === 'ipv4' ? 1 : 2, settings.virtualRouterId);
+/** Of `use_vmac`; undefined without. */
+export function ownVirtualLink({ vmac, family }: VirtualRouterSettings): VirtualLinkWish | undefined {
+  return vmac === undefined ? undefined : { name: vmac.name, family, macAddress: vmac.macAddress };
 }

@@ -21,6 +21,7 @@ const exceptions: Readonly<Record<string, string>> = {
   'broken.conf': 'after a broken line Keepalived misreads those that follow',
   'ipv6.conf': 'Keepalived sets version 3 and takes a first address that is not link-local without a word in -t',
   'newer-words.conf': 'words of Keepalived 2.3 and of Evergate',
+  'vmac-taken.conf': 'Keepalived says it when it runs, and disables one of the routers',
   'refused.conf': 'Keepalived does IPVS, SNMP and DBus',
   'refused-words.conf': 'Keepalived has these words',
 };
