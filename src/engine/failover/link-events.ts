@@ -37,9 +37,9 @@ export class LinkEvents implements LinkWatcher {
     this.#world.tracking();
   }
 
-  addressRemoved(address: LinkAddress): void {
+  addressRemoved(address: LinkAddress, own = false): void {
     const { members, statics } = this.#world;
-    for (const member of members.all)
+    for (const member of own ? [] : members.all)
       if (member.driver.holdings.isHeld(address)) {
         members.give(member, { kind: 'address-lost', address: address.address });
         this.#world.told();

@@ -47,3 +47,22 @@ test('an authentication header is of another IP protocol: the socket is made ane
   assert.deepEqual(reloaded(instance(''), ah), ['51 multicast 224.0.0.18']);
   assert.deepEqual(reloaded(ah, instance('')), ['112 multicast 224.0.0.18']);
 });
+
+test('an address that a reload moves to another router was not removed by someone else; an operator still is someone else', () => {
+  const two = (first: string, second: string) =>
+    `${instance('').replace('10.42.0.240', first)}\n${instance('')
+      .replace('VI_1', 'VI_2')
+      .replace('51', '52')
+      .replace('10.42.0.240', second)}`;
+  const world = new VirtualFailover(two('10.42.0.240', '10.42.0.241'));
+  world.pass(5_000);
+  world.tellRemovals();
+  world.reload(two('10.42.0.241', '10.42.0.242'));
+  world.tellRemovals();
+  const said = () => world.log.filter((line) => line.includes('removed by someone else'));
+  assert.deepEqual(said(), []);
+  assert.ok(world.addresses.some(({ address }) => address === '10.42.0.241'));
+  world.deleteAddress('10.42.0.241');
+  assert.equal(said().length, 1);
+  assert.ok(world.addresses.some(({ address }) => address === '10.42.0.241'));
+});

@@ -6,6 +6,7 @@ import type { IpFamily } from '../../core/address.ts';
 import type { InterfaceDelayPlan } from '../../plan/vrrp.ts';
 import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher } from '../ports/links.ts';
 import type { Alarm, Clock } from '../ports/time.ts';
+import { OwnRemovals } from './own-removals.ts';
 
 interface Settling {
   readonly delay: InterfaceDelayPlan;
@@ -20,6 +21,7 @@ export class SettledLinks implements Links {
   readonly #clock: Clock;
   #settling = new Map<string, Settling>();
   #watcher: LinkWatcher | undefined;
+  readonly #removals = new OwnRemovals();
 
   constructor(links: Links, clock: Clock) {
     this.#links = links;
@@ -58,7 +60,7 @@ export class SettledLinks implements Links {
     this.#links.watch({
       ...watcher,
       addressAdded: (address) => watcher.addressAdded(address),
-      addressRemoved: (address) => watcher.addressRemoved(address),
+      addressRemoved: (address) => watcher.addressRemoved(address, this.#removals.take(address, this.#clock.now())),
       routeRemoved: (words) => watcher.routeRemoved(words),
       ruleRemoved: (words) => watcher.ruleRemoved(words),
       linkChanged: (link) => this.#changed(link),
@@ -119,7 +121,14 @@ export class SettledLinks implements Links {
   }
 
   removeAddress(request: AddressRequest) {
-    return this.#links.removeAddress(request);
+    const { interfaceIndex, address, prefix } = request;
+    // Nothing is told of one that isn't there.
+    const isThere = this.#links
+      .addresses()
+      .some((each) => each.interfaceIndex === interfaceIndex && each.address === address && each.prefix === prefix);
+    const failure = this.#links.removeAddress(request);
+    if (isThere && failure === undefined) this.#removals.removed(request, this.#clock.now());
+    return failure;
   }
 
   addRoute(words: readonly string[], family: IpFamily) {

@@ -56,7 +56,8 @@ export interface LinkWatcher {
   linkChanged(link: Link): void;
   linkRemoved(link: Link): void;
   addressAdded(address: LinkAddress): void;
-  addressRemoved(address: LinkAddress): void;
+  /** @param own removed by this daemon; absent: not known, or by somebody else. */
+  addressRemoved(address: LinkAddress, own?: boolean): void;
   /** Somebody else removed, or the kernel by itself, what `addRoute` or `addRule` set with this very list of words. */
   routeRemoved(words: readonly string[]): void;
   ruleRemoved(words: readonly string[]): void;
