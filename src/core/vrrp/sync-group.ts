@@ -18,7 +18,9 @@ export interface MemberAction {
 export class SyncGroup {
   readonly name: string;
   readonly members: readonly VirtualRouterMachine[];
-  #active = false;
+  #active: boolean;
+  /** Members that came to a group that was active already (reload): they follow when each would be active by itself. */
+  readonly #joining: Set<VirtualRouterMachine>;
   #now = 0;
   /** What the group told each member last, so that it is told only what is new. */
   readonly #told: (string | undefined)[];
@@ -28,6 +30,8 @@ export class SyncGroup {
     this.name = name;
     this.members = members;
     this.#told = members.map(() => undefined);
+    this.#active = members.some(({ stateKind }) => stateKind === 'active');
+    this.#joining = new Set(this.#active ? members.filter(({ stateKind }) => stateKind !== 'active') : []);
   }
 
   get active(): boolean {
@@ -72,8 +76,14 @@ export class SyncGroup {
 
   #settle(now: number): void {
     this.#spreadFaults(now);
-    if (this.#active && this.members.some(({ stateKind }) => stateKind !== 'active')) {
+    for (const member of this.#joining)
+      if (member.willing) {
+        this.#joining.delete(member);
+        member.handle({ kind: 'group', wish: 'active' }, now);
+      }
+    if (this.#active && this.members.some((member) => member.stateKind !== 'active' && !this.#joins(member))) {
       this.#active = false;
+      this.#joining.clear();
       this.#say('Syncing instances to BACKUP state');
       for (const member of this.members) member.handle({ kind: 'group', wish: 'backup' }, now);
     } else if (!this.#active && this.members.every((member) => member.willing)) {
@@ -81,6 +91,11 @@ export class SyncGroup {
       this.#say('Syncing instances to MASTER state');
       for (const member of this.members) member.handle({ kind: 'group', wish: 'active' }, now);
     }
+  }
+
+  /** Nothing speaks against it yet: not when it has heard another router that is active. */
+  #joins(member: VirtualRouterMachine): boolean {
+    return this.#joining.has(member) && member.status().heard === undefined;
   }
 
   #spreadFaults(now: number): void {

@@ -253,6 +253,7 @@ export class Failover {
     this.#deleting = true;
     for (const member of before)
       if (!stays.has(member)) {
+        this.#members.detach(member);
         this.#members.give(member, { kind: 'shutdown' });
         member.driver.timer(Infinity);
         member.driver.close();

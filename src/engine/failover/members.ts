@@ -57,13 +57,23 @@ export class Members {
           group.members.every((machine, index) => machine === machines[index]),
       );
       const machine = before ?? new SyncGroup(plan.name, machines);
-      for (const [index, member] of members.entries()) member.group = { plan, machine, index };
+      for (const [index, member] of members.entries()) {
+        member.group = { plan, machine, index };
+        // What another group told it last is over.
+        if (before === undefined)
+          machine.handle(index, { kind: 'group-fault', reason: undefined }, this.#world.clock.now());
+      }
       return machine;
     });
   }
 
   named(name: string): Member | undefined {
     return this.#all.find(({ driver }) => driver.settings.name === name);
+  }
+
+  /** Its sync group goes on without it, whatever becomes of it now. */
+  detach(member: Member): void {
+    member.group = undefined;
   }
 
   give(member: Member, event: VrrpEvent): void {
