@@ -1,15 +1,4 @@
-/**
- * `npm run sim`: schedules of faults against the very machines that run on the wire, in virtual time.
- *
- *   npm run sim                       20,000 schedules from a new seed
- *   npm run sim -- --count 1000000    more of them
- *   npm run sim -- --seed 4711        one schedule, told step by step
- *   npm run sim -- --from 4711        starting at that seed instead of a new one
- *   npm run sim -- --file F.json      a kept schedule, told step by step
- *   npm run sim -- --keep             a failure's shrunk schedule goes to sim/vrrp/regressions/
- *
- * Exit status 1 when an invariant was broken.
- */
+/** `npm run sim`: schedules of faults against the very machines that run on the wire, in virtual time. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Schedule } from './vrrp/schedule.ts';
@@ -17,17 +6,24 @@ import { type Failure, shrink } from './vrrp/shrink.ts';
 import { scheduleFor, simulatedMs } from './vrrp/trouble.ts';
 import { runSchedule } from './vrrp/world.ts';
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '20000' },
-    seed: { type: 'string' },
-    from: { type: 'string' },
-    file: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-  },
-});
+const usage = `Usage: npm run sim -- [options]
 
-if (values.file !== undefined) tell(JSON.parse(readFileSync(values.file, 'utf8')).schedule);
+Plays schedules of faults against the very machines that run on the wire, in virtual time.
+
+  (nothing)          20,000 schedules from a new seed
+  --count 1000000    more of them
+  --seed 4711        one schedule, told step by step
+  --from 4711        starting at that seed instead of a new one
+  --file F.json      a kept schedule, told step by step
+  --keep             a failure's shrunk schedule goes to sim/vrrp/regressions/
+  --help             this text
+
+The exit status is 1 when an invariant was broken, 2 when an option is not understood.`;
+
+const values = readOptions();
+
+if (values.help) console.log(usage);
+else if (values.file !== undefined) tell(JSON.parse(readFileSync(values.file, 'utf8')).schedule);
 else if (values.seed !== undefined) tell(scheduleFor(wholeNumber('seed', values.seed)));
 else
   search(wholeNumber('count', values.count), values.from === undefined ? newSeed() : wholeNumber('from', values.from));
@@ -79,4 +75,22 @@ function wholeNumber(name: string, text: string): number {
 
 function newSeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        count: { type: 'string', default: '20000' },
+        seed: { type: 'string' },
+        from: { type: 'string' },
+        file: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
 }
