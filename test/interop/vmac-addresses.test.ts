@@ -1,7 +1,7 @@
 /** `use_vmac_addr`, `use_vmac` on an address's line, `vmac_prefix`, `vmac_addr_prefix`: macvlans, their names and what stands on them, as with Keepalived. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type TestHost, TestLab } from '../namespaces/lab.ts';
+import { type Program, type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
 import { until } from '../until.ts';
 import { type Kind, startDaemon, stop } from './daemons.ts';
@@ -55,7 +55,11 @@ const prefixes = `global_defs {
   vmac_addr_prefix addr
 }${instance('all', 51, 'use_vmac\nuse_vmac_addr', '10.42.0.240/24\n10.43.0.240/24 dev eth1')}`;
 
-async function onHost(kind: Kind, text: string, play: (host: TestHost) => Promise<void>): Promise<void> {
+async function onHost(
+  kind: Kind,
+  text: string,
+  play: (host: TestHost, daemon: Program) => Promise<void>,
+): Promise<void> {
   const lab = await TestLab.create();
   try {
     const host = await lab.host(['10.42.0.73/24', 'fd42::73/64']);
@@ -68,7 +72,7 @@ async function onHost(kind: Kind, text: string, play: (host: TestHost) => Promis
     const daemon = startDaemon(kind, host, '/run/vrrp.conf');
     for (const [, name] of text.matchAll(/vrrp_instance (\w+)/g))
       await daemon.printed(new RegExp(`\\(${name}\\) Entering MASTER STATE`));
-    await play(host);
+    await play(host, daemon);
     assert.equal(await stop(daemon), 0);
     assert.equal(host.run('ip link show type macvlan'), '', 'nothing is left behind');
   } finally {
@@ -126,4 +130,20 @@ test(
       dump.signal('SIGTERM');
       await dump.ended;
     }),
+);
+
+test('a reload moves an address to the macvlan of another name', { skip, timeout: 60_000 }, () =>
+  onHost('evergate', prefixes, async (host, daemon) => {
+    host.write('/run/vrrp.conf', prefixes.replace('vmac_addr_prefix addr', 'vmac_addr_prefix next'));
+    daemon.signalFirst('SIGHUP');
+    const moved = [
+      'eth0 ',
+      'eth1 ',
+      'next.51 over eth1 00:00:5e:00:01:33 10.43.0.240/24',
+      'vip.51 over eth0 00:00:5e:00:01:33 10.42.0.240/24',
+    ];
+    await until(() => shown(host).join() === moved.join(), 10_000, 'the other macvlan');
+    assert.doesNotMatch(daemon.output, /FAULT|cannot/);
+    assert.equal(daemon.output.match(/Entering/g)?.length, 2);
+  }),
 );

@@ -149,7 +149,7 @@ export class RouterDriver {
       case 'add-addresses':
         if (action.all) this.#takeAddresses(action.addresses);
         else {
-          this.holdings.add(action.addresses, this.device());
+          this.#add(action.addresses);
           // The kernel dropped the routes that lead through a lost address's network, and says nothing of it.
           const tracked = (each: RoutePlan) => !each.noTrack;
           this.holdings.setRoutes(this.plan.routes.filter(tracked), this.plan.rules.filter(tracked));
@@ -236,8 +236,14 @@ export class RouterDriver {
     const interfaceIndex = this.#baseLink()?.index;
     const isKnown = heard !== undefined && interfaceIndex !== undefined;
     const from = isKnown ? { address: heard.source, interfaceIndex } : undefined;
-    this.#open.takeOver(addresses, from, () => this.holdings.add(addresses, this.device()));
+    this.#open.takeOver(addresses, from, () => this.#add(addresses));
     this.holdings.setRoutes(this.plan.routes, this.plan.rules);
+  }
+
+  /** A reload may have given them other macvlans. */
+  #add(addresses: readonly VirtualAddress[]): void {
+    this.#addressLinks.set(this.plan.addressVmacs ?? []);
+    this.holdings.add(addresses, this.device());
   }
 
   #remove(addresses: readonly VirtualAddress[], all: boolean): void {
