@@ -297,8 +297,16 @@ export const globalKeywords: readonly Keyword[] = [
   refused('snmp_vs_stats_update_interval', "SNMP's view of virtual servers", statusInstead),
   refused('snmp_rs_stats_update_interval', "SNMP's view of real servers", statusInstead),
   refused('dbus_no_interface_name', 'DBus interface', statusInstead),
-  refused('iproute_usr_dir', "where iproute2's names are", 'remove it: names are looked up in /etc/iproute2 and /usr/share/iproute2'),
-  refused('iproute_etc_dir', "where iproute2's names are", 'remove it: names are looked up in /etc/iproute2 and /usr/share/iproute2'),
+  refused(
+    'iproute_usr_dir',
+    "where iproute2's names are",
+    'remove it: names are looked up in /etc/iproute2 and /usr/share/iproute2',
+  ),
+  refused(
+    'iproute_etc_dir',
+    "where iproute2's names are",
+    'remove it: names are looked up in /etc/iproute2 and /usr/share/iproute2',
+  ),
   refused('enable_dbus', 'DBus interface', statusInstead, none),
   refused('dbus_service_name', 'DBus interface', statusInstead),
 ];
