@@ -363,6 +363,7 @@ export class PlanHost {
       removeRule: success,
       createVmac: () => ({ failure: 'no macvlan in the simulation' }),
       removeLink: success,
+      askNeighbours: success,
       parameter: success,
       setParameter: success,
     };

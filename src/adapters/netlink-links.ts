@@ -18,6 +18,7 @@ import {
 } from './netlink-address.ts';
 import { KeptWords, routeKeys, ruleKeys } from './netlink-kept.ts';
 import { messageType, type NetlinkMessage, type ReceivedMessage } from './netlink-message.ts';
+import { askUnanswered } from './netlink-neighbours.ts';
 import { routeMessage } from './netlink-route.ts';
 import { ruleMessage } from './netlink-rule.ts';
 import { NetlinkEvents, NetlinkRequester } from './netlink-socket.ts';
@@ -151,6 +152,10 @@ export class NetlinkLinks implements Links {
   removeLink(index: number): SystemFailure {
     const failure = this.#change(deleteLinkMessage(index));
     return failure === 'ENODEV' ? undefined : failure;
+  }
+
+  askNeighbours(index: number): SystemFailure {
+    return askUnanswered(this.#requester, index);
   }
 
   parameter(family: IpFamily, interfaceName: string, parameter: string): number | undefined {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Link, Links, LinkWatcher } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
 import type { Clock } from '../ports/time.ts';
 import { SettledLinks } from './settled-links.ts';
 
 /** Two interfaces and a clock that a test moves. */
-function world(downMs: number, upMs: number) {
+function world(downMs: number, upMs: number, failure?: string) {
   let now = 0;
   const alarms = new Set<{ at: number; ring: () => void }>();
   const clock: Clock = {
@@ -26,21 +27,29 @@ function world(downMs: number, upMs: number) {
   };
   const state = new Map<string, Link>();
   let watcher: LinkWatcher | undefined;
+  const asked: number[] = [];
+  const log: string[] = [];
   const links = {
     links: () => [...state.values()],
     link: (name: string) => state.get(name),
     watch: (given: LinkWatcher) => {
       watcher = given;
     },
+    askNeighbours: (index: number) => {
+      asked.push(index);
+      return failure;
+    },
   } as unknown as Links;
   const set = (name: string, running: boolean) => {
-    const link = { index: 2, name, up: true, running, multicast: true, hardwareAddress: new Uint8Array(6), mtu: 1500 };
+    const index = name === 'eth0' ? 2 : 3;
+    const link = { index, name, up: true, running, multicast: true, hardwareAddress: new Uint8Array(6), mtu: 1500 };
     state.set(name, link);
     watcher?.linkChanged(link);
   };
   set('eth0', true);
   set('eth1', true);
-  const settled = new SettledLinks(links, clock);
+  const journal: Journal = { log: (_severity, message) => log.push(message), detail: () => {} };
+  const settled = new SettledLinks(links, clock, journal);
   settled.configure([{ interface: 'eth0', downMs, upMs }]);
   const told: string[] = [];
   settled.watch({
@@ -64,7 +73,7 @@ function world(downMs: number, upMs: number) {
     state.delete(name);
     watcher?.linkRemoved(link);
   };
-  return { settled, set, remove, pass, told };
+  return { settled, set, remove, pass, told, asked, log };
 }
 
 const running = (settled: SettledLinks) => settled.link('eth0')?.running;
@@ -123,4 +132,31 @@ test('a reload without the word shows what is', () => {
   settled.configure([]);
   assert.equal(running(settled), false);
   assert.equal(told.at(-1), 'eth0 false');
+});
+
+test('neighbours are asked for when a link returns, whatever its delay, and not when something else changes', () => {
+  const { set, asked } = world(500, 300);
+  set('eth0', true);
+  set('eth1', true);
+  assert.deepEqual(asked, [], 'they ran before');
+  set('eth0', false);
+  assert.deepEqual(asked, []);
+  set('eth0', true);
+  assert.deepEqual(asked, [2], 'for the routers it never went');
+  set('eth0', true);
+  assert.deepEqual(asked, [2]);
+});
+
+test('neighbours are asked for when an interface was made again', () => {
+  const { set, remove, asked } = world(0, 0);
+  remove('eth1');
+  set('eth1', true);
+  assert.deepEqual(asked, [3]);
+});
+
+test('that they cannot be asked for is said once', () => {
+  const { set, log } = world(0, 0, 'EPERM');
+  for (const running of [false, true, false, true]) set('eth1', running);
+  assert.equal(log.length, 1);
+  assert.match(log[0]!, /^eth1: hardware addresses cannot be asked for anew \(EPERM\)/);
 });

@@ -5,8 +5,10 @@
 import type { IpFamily } from '../../core/address.ts';
 import type { InterfaceDelayPlan } from '../../plan/vrrp.ts';
 import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher } from '../ports/links.ts';
+import type { Journal } from '../ports/logs.ts';
 import type { Alarm, Clock } from '../ports/time.ts';
 import { OwnRemovals } from './own-removals.ts';
+import { ReturningLinks } from './returning-links.ts';
 
 interface Settling {
   readonly delay: InterfaceDelayPlan;
@@ -19,13 +21,15 @@ interface Settling {
 export class SettledLinks implements Links {
   readonly #links: Links;
   readonly #clock: Clock;
+  readonly #returning: ReturningLinks;
   #settling = new Map<string, Settling>();
   #watcher: LinkWatcher | undefined;
   readonly #removals = new OwnRemovals();
 
-  constructor(links: Links, clock: Clock) {
+  constructor(links: Links, clock: Clock, journal?: Journal) {
     this.#links = links;
     this.#clock = clock;
+    this.#returning = new ReturningLinks(links, journal);
   }
 
   /** At the start and at a reload: what counts now goes on counting. */
@@ -57,14 +61,19 @@ export class SettledLinks implements Links {
 
   watch(watcher: LinkWatcher): void {
     this.#watcher = watcher;
+    this.#returning.begin();
     this.#links.watch({
       ...watcher,
       addressAdded: (address) => watcher.addressAdded(address),
       addressRemoved: (address) => watcher.addressRemoved(address, this.#removals.take(address, this.#clock.now())),
       routeRemoved: (words) => watcher.routeRemoved(words),
       ruleRemoved: (words) => watcher.ruleRemoved(words),
-      linkChanged: (link) => this.#changed(link),
+      linkChanged: (link) => {
+        this.#returning.changed(link);
+        this.#changed(link);
+      },
       linkRemoved: (link) => {
+        this.#returning.removed(link);
         const settling = this.#settling.get(link.name);
         if (settling !== undefined) {
           settling.alarm.clear();
@@ -153,6 +162,10 @@ export class SettledLinks implements Links {
 
   removeLink(index: number) {
     return this.#links.removeLink(index);
+  }
+
+  askNeighbours(index: number) {
+    return this.#links.askNeighbours(index);
   }
 
   parameter(family: IpFamily, interfaceName: string, parameter: string) {

@@ -84,6 +84,11 @@ export interface Links {
     hardwareAddress: Uint8Array,
   ): { readonly link: Link } | { readonly failure: string };
   removeLink(index: number): SystemFailure;
+  /**
+   * Asks at once for every hardware address on that interface that was asked for without an answer; what waits for one goes on waiting.
+   * Addresses that are known, or set by hand, are left alone.
+   */
+  askNeighbours(interfaceIndex: number): SystemFailure;
   /** Reads /proc/sys/net/FAMILY/conf/INTERFACE/NAME; undefined where there is none. */
   parameter(family: IpFamily, interfaceName: string, parameter: string): number | undefined;
   /** Writes /proc/sys/net/FAMILY/conf/INTERFACE/NAME; the answer is the old value, or undefined where there is none. */
