@@ -267,4 +267,26 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     assert.equal(links.removeLink(other.link.index), undefined);
     await heard('vrrp.51 removed');
   });
+
+  await suite.test('links made while a change is told are not told of as gone', () => {
+    const base = links.link('eth0');
+    assert.ok(base !== undefined);
+    const gone: string[] = [];
+    links.watch({
+      linkChanged: ({ name }) => {
+        if (name === 'vrrp.60') links.createVmac(base, 'vrrp.61', Uint8Array.of(0, 0, 0x5e, 0, 1, 61));
+      },
+      linkRemoved: ({ name }) => gone.push(name),
+      addressAdded: () => {},
+      addressRemoved: () => {},
+      routeRemoved: () => {},
+      ruleRemoved: () => {},
+    });
+    assert.ok('link' in links.createVmac(base, 'vrrp.60', Uint8Array.of(0, 0, 0x5e, 0, 1, 60)));
+    assert.deepEqual(
+      gone.filter((name) => name !== 'vrrp.51'),
+      [],
+    );
+    assert.ok(links.link('vrrp.60') !== undefined && links.link('vrrp.61') !== undefined);
+  });
 });

@@ -177,13 +177,13 @@ export const instanceKeywords: readonly Keyword[] = [
   refused(
     'use_ipvlan',
     'an ipvlan to send from',
-    'use use_vmac, or no virtual interface at all',
+    'use use_vmac, or no virtual interface at all: ipvlans are not tried here yet, for want of a kernel with CONFIG_IPVLAN',
     words('[INTERFACE] [ADDRESS] [bridge|private|vepa]', 0, 3),
   ),
   refused(
     'vrf',
     'the VRF, with unicast and no interface',
-    'name the interface that is in the VRF with interface',
+    'name the interface that is in the VRF with interface: VRFs are not tried here yet, for want of a kernel with CONFIG_NET_VRF',
     text('INTERFACE'),
   ),
   noEffect(
