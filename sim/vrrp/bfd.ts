@@ -78,8 +78,8 @@ export class HostBfd {
     this.#sessions.listen(family);
   }
 
-  follow(source: string, ownAddress: string, interfaceIndex: number, forMs: number): void {
-    this.#sessions.follow({ source, ownAddress, interfaceIndex }, forMs);
+  follow(source: string, ownAddress: string, interfaceIndex: number, intervalMs: number): void {
+    this.#sessions.follow({ source, ownAddress, interfaceIndex }, intervalMs);
   }
 
   received(datagram: ReceivedDatagram, stalled: boolean): void {

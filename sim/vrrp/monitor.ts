@@ -18,7 +18,9 @@
  * - `group`: the members of a sync group are active together or not at all
  */
 
+import { peerPaceMs } from '../../src/core/bfd/pace.ts';
 import { peerBfd } from '../../src/core/limits.ts';
+import { shortStallMs } from '../../src/core/vrrp/active-state.ts';
 import { type ElectionNode, elect, takeOver } from '../../src/core/vrrp/election.ts';
 import type { VrrpAction } from '../../src/core/vrrp/events.ts';
 import { compareContenders } from '../../src/core/vrrp/order.ts';
@@ -151,7 +153,8 @@ export class Monitor {
     const step = takeOver(nodes, nameOf(gone), heard);
     if (step.kind !== 'resigned' && step.kind !== 'silent') return;
     const watched = !orderly && this.#faults === 1 && this.#network.plan.bfdSessions === true && this.#allOurs;
-    const maxMs = watched ? Math.min(step.maxMs, peerBfd.intervalMs * peerBfd.multiplier) : step.maxMs;
+    const paces = this.#electionNodes().map(({ settings }) => peerPaceMs(settings.advertisementIntervalMs));
+    const maxMs = watched ? Math.min(step.maxMs, Math.max(...paces) * peerBfd.multiplier) : step.maxMs;
     const text = watched ? 'BFD notices it' : step.formula;
     this.#expected = { by: now + maxMs + 2 * this.#network.plan.delayMaxMs + epsilonMs, text };
   }
@@ -173,7 +176,9 @@ export class Monitor {
   waking(node: SimNode, now: number): void {
     const { downTimerAdverts, advertisementIntervalMs } = node.settings;
     this.#waking = node;
-    this.#stale = node.active && now - node.advertisedAt >= downTimerAdverts * advertisementIntervalMs;
+    const shortMs = advertisementIntervalMs + shortStallMs;
+    const patienceMs = Math.max(downTimerAdverts * advertisementIntervalMs, shortMs);
+    this.#stale = node.active && now - node.advertisedAt >= patienceMs;
   }
 
   awake(now: number): void {

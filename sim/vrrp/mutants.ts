@@ -156,11 +156,18 @@ export const mutants: readonly Mutant[] = [
     to: '',
   },
   {
+    name: 'sessions keep the usual pace where advertisements are frequent',
+    rare: true,
+    file: 'core/bfd/pace.ts',
+    from: 'return Math.min(limits.intervalMs, Math.max(limits.fastestMs, advertisementIntervalMs));',
+    to: 'return limits.intervalMs;',
+  },
+  {
     name: 'BFD is believed after everybody stood still',
     rare: true,
     file: 'core/bfd/session.ts',
-    from: 'if (lateMs > latenessForgivenMs && !this.#gracious) {',
-    to: 'if (false) {',
+    from: 'handle(event: SessionEvent, now: number): void {\n    switch (event.kind) {',
+    to: "handle(given: SessionEvent, now: number): void {\n    const event: SessionEvent = given.kind === 'timer' ? { kind: 'timer' } : given;\n    if (event.kind === 'asked') return;\n    switch (event.kind) {",
   },
   {
     name: 'members of a sync group do not follow the one that steps down',

@@ -307,7 +307,7 @@ class World {
     if (bfd === undefined || node.machine === undefined) return;
     const { state, heard, activeAdvertisementIntervalMs } = node.machine.status();
     if (state !== 'backup' || heard?.source !== source) return;
-    bfd.follow(source, node.source, node.router + 1, 4 * activeAdvertisementIntervalMs);
+    bfd.follow(source, node.source, node.router + 1, activeAdvertisementIntervalMs);
     this.#setBfdTimer(node.host);
   }
 

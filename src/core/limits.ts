@@ -195,16 +195,18 @@ export const neighboursMax = 32;
 export const peerBfd = {
   /** Between two packets of the active router, less up to a quarter (RFC 5880 §6.8.7): two missing ones make 100 ms (docs/decisions.md). */
   intervalMs: 50,
+  /** The same where advertisements come faster than that: then as often as they do, but what is less than a busy machine's delays proves nothing. */
+  fastestMs: 15,
   multiplier: 2,
   /** So long before the detection time is over the silent neighbour is asked: an answer takes a round trip and the scheduler's delay. */
   questionMs: 15,
-  /** Packets wait unread for so long at most, and of so many sessions: fewer than a hundred and ten of them, where a socket holds twice as many. */
+  /** Packets wait unread for so long at most, and of so many sessions of that pace: fewer than a hundred and ten, where a socket holds twice as many. */
   unreadMs: 250,
   unreadSessionsMax: 16,
   /** Timers are this late on an idle machine. */
   latenessForgivenMs: 5,
-  /** A node whose timers are late tells others to bear with more missing packets, up to a second's worth: then VRRP's own timers are at hand. */
-  multiplierMax: 20,
+  /** A node whose timers are late tells others to bear with more missing packets, up to a second of silence: then VRRP's own timers are at hand. */
+  silenceMsMax: 1_000,
   /** A host that was silent for so long is not only late, in milliseconds. */
   lateMsMax: 1_000,
   /** While a node reads its files again and starts new workers it may be silent for that long; its neighbours are told before. */

@@ -107,13 +107,10 @@ export function predict(
   if (active.includes(old) || detection === undefined) return same(undefined, 'the failure is not noticed');
   if (step_.kind === 'stays' || step_.kind === 'nobody') return same(undefined, step_.formula);
   if (step_.kind === 'silent' && engine.actsAtOnce && nodes.every(({ router }) => router.settings.peerBfd !== false)) {
-    // The sessions follow each other's lateness up to this (core/limits.ts); on an idle machine it is three packets.
-    const watchedMs = peerBfd.intervalMs * peerBfd.multiplierMax;
+    // The sessions follow each other's lateness up to this (core/limits.ts); on an idle machine it is two packets.
+    const watchedMs = peerBfd.silenceMsMax;
     if (watchedMs < step_.maxMs)
-      return same(
-        watchedMs,
-        `the nodes watch each other every ${peerBfd.intervalMs} ms and bear with ${watchedMs} ms of silence at most`,
-      );
+      return same(watchedMs, `the nodes watch each other and bear with ${watchedMs} ms of silence at most`);
   }
   const noticed = detection > 0 ? `noticed within ${round(detection)} ms, then ` : '';
   return same(detection + step_.maxMs, `${noticed}${step_.formula}`);

@@ -44,21 +44,40 @@ for (const [path, files] of clusters) {
 
 for (const [path, files] of clusters)
   test(`${basename(path)}: nodes that watch each other notice a loss as soon as told`, () => {
-    const nodes = files.map((file) => nodeOf(basename(file, '.conf'), readFileSync(file, 'utf8')));
-    for (const router of explain(nodes, undefined).routers) {
-      const watched = router.failures.filter(({ outcome }) => outcome.evergate.watched !== undefined);
-      assert.ok(watched.length > 0);
-      for (const { node, ids, outcome } of watched)
-        for (const id of ids)
-          for (const [index, moment] of moments.entries()) {
-            const cluster = running(nodes, 'evergate', new SeededRandom(index));
-            cluster.run(moment);
-            fail(cluster, node, id);
-            const told = { ...outcome.evergate, ...outcome.evergate.watched };
-            judge(cluster, nameOf(router), told, `watched: ${node} ${id} at ${moment}`);
-          }
-    }
+    playWatched(files.map((file) => nodeOf(basename(file, '.conf'), readFileSync(file, 'utf8'))));
   });
+
+test('frequent advertisements: the nodes watch each other as often, and a loss is noticed as soon as told', () => {
+  const files = clusters.get([...clusters.keys()].find((path) => path.endsWith('version3-ipv6'))!)!;
+  for (const [interval, formula] of [
+    ['0.02', 'BFD: 2 x 20 ms'],
+    ['0.01', 'BFD: 2 x 15 ms'],
+  ] as const) {
+    const nodes = files.map((file) =>
+      nodeOf(basename(file, '.conf'), readFileSync(file, 'utf8').replace(/advert_int \S+/, `advert_int ${interval}`)),
+    );
+    const [router] = explain(nodes, undefined).routers;
+    const told = router!.failures.flatMap(({ outcome }) => outcome.evergate.watched ?? []);
+    assert.ok(told.length > 0 && told.every((time) => time.formula === formula));
+    playWatched(nodes);
+  }
+});
+
+function playWatched(nodes: readonly NodeFile[]): void {
+  for (const router of explain(nodes, undefined).routers) {
+    const watched = router.failures.filter(({ outcome }) => outcome.evergate.watched !== undefined);
+    assert.ok(watched.length > 0);
+    for (const { node, ids, outcome } of watched)
+      for (const id of ids)
+        for (const [index, moment] of moments.entries()) {
+          const cluster = running(nodes, 'evergate', new SeededRandom(index));
+          cluster.run(moment);
+          fail(cluster, node, id);
+          const told = { ...outcome.evergate, ...outcome.evergate.watched };
+          judge(cluster, nameOf(router), told, `watched: ${node} ${id} at ${moment}`);
+        }
+  }
+}
 
 test('no_peer_bfd: nothing is promised that nobody watches for', () => {
   const files = clusters.get([...clusters.keys()].find((path) => path.endsWith('multicast'))!)!;

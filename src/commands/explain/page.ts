@@ -218,9 +218,10 @@ function combinationLines(explained: RouterExplanation, paint: Paint): string[] 
 
 /** The table has one time for each row: the longest. */
 function watchedNote({ failures }: RouterExplanation, paint: Paint): string[] {
-  const watched = failures.find(({ outcome }) => outcome.evergate.watched !== undefined)?.outcome.evergate.watched;
-  if (watched === undefined) return [];
-  const note = `Evergate's times are those beside a Keepalived. Where both nodes run Evergate, the loss of one is noticed within ${duration(watched.maxMs)} (${watched.formula}), on busy machines within ${duration(watchedMsMax)}.`;
+  const first = failures.find(({ outcome }) => outcome.evergate.watched !== undefined)?.outcome.evergate;
+  const watched = first?.watched;
+  if (first === undefined || watched === undefined) return [];
+  const note = `Evergate's times are those beside a Keepalived. Where both nodes run Evergate, the loss of one is noticed within ${duration(watched.maxMs)} (${watched.formula}), on busy machines within ${duration(Math.min(watchedMsMax, first.maxMs))}.`;
   return wrap(note, pageColumns - 4).map((line) => paint('note', line));
 }
 

@@ -30,6 +30,8 @@ export type SessionEvent =
   | { readonly kind: 'timer'; readonly lateMs?: number }
   /** Another protocol has just heard the neighbour: it lives, whatever became of its BFD packets. */
   | { readonly kind: 'alive' }
+  /** The neighbour was asked for a sign of life: it gets that long for its answer, however late the question was. */
+  | { readonly kind: 'asked'; readonly answerMs: number }
   /** bfd.DetectMult: what we promise to keep to from the next packet on. */
   | { readonly kind: 'multiplier'; readonly multiplier: number }
   /**
@@ -123,7 +125,7 @@ export class BfdSession {
       remoteState: this.#remote?.state ?? 'down',
       diagnostic: this.#diagnostic,
       remoteDiagnostic: this.#remote?.diagnostic ?? 0,
-      transmitIntervalMs: this.#transmitIntervalMs,
+      transmitIntervalMs: this.transmitIntervalMs,
       detectionTimeMs: this.#detectionTimeMs,
       discarded: this.#discarded,
       remoteDiscriminator: this.#remote?.myDiscriminator ?? 0,
@@ -141,7 +143,13 @@ export class BfdSession {
         this.#timer(now, event.lateMs ?? 0);
         break;
       case 'alive':
-        if (this.#detectAt !== undefined) this.#detectAt = Math.max(this.#detectAt, now + this.#detectionTimeMs);
+        if (this.#detectAt === undefined) break;
+        // A packet that came before and is read later proves less than this.
+        this.#heardAt = now;
+        this.#detectAt = Math.max(this.#detectAt, now + this.#detectionTimeMs);
+        break;
+      case 'asked':
+        if (this.#detectAt !== undefined) this.#detectAt = Math.max(this.#detectAt, now + event.answerMs);
         break;
       case 'multiplier':
         this.#settings = { ...this.#settings, multiplier: event.multiplier };
@@ -208,7 +216,7 @@ export class BfdSession {
     this.#detectAt = this.#heardAt + this.#detectionTimeMs;
     this.#gracious = false;
     // §6.8.3: a neighbour that wants us faster need not wait for the interval that was drawn before.
-    const soonest = now + this.#transmitIntervalMs;
+    const soonest = now + this.transmitIntervalMs;
     this.#transmitAt = this.#transmitAt === undefined ? now : Math.min(this.#transmitAt, soonest);
   }
 
@@ -273,7 +281,7 @@ export class BfdSession {
   }
 
   /** §6.8.2, §6.8.7. While a poll is unanswered a slower pace does not count yet (§6.8.3); a faster one does. */
-  get #transmitIntervalMs(): number {
+  get transmitIntervalMs(): number {
     const desired = this.#polling ? Math.min(this.#desiredTxMs, this.#confirmedTxMs) : this.#desiredTxMs;
     return Math.max(desired, (this.#remote?.requiredMinRxMicros ?? 0) / 1000);
   }
@@ -289,7 +297,7 @@ export class BfdSession {
   #jittered(): number {
     const least = 0.75;
     const most = this.#settings.multiplier === 1 ? 0.9 : 1;
-    return this.#transmitIntervalMs * (least + this.#random() * (most - least));
+    return this.transmitIntervalMs * (least + this.#random() * (most - least));
   }
 
   #send(final: boolean): void {

@@ -8,7 +8,7 @@ import type { VirtualRouterSettings } from './settings.ts';
  * A stall up to this long is no reason to let go: what others said meanwhile waits in the socket and is heard first. Without it an interval
  * of 10 ms would turn each hiccup of the machine into two moves of the address.
  */
-const shortStallMs = 100;
+export const shortStallMs = 100;
 
 export class ActiveState {
   readonly kind = 'active';

@@ -139,7 +139,7 @@ function earliest(old: ElectionNode | undefined, candidates: readonly ElectionNo
 }
 
 /** Version 3 follows the active router's interval. */
-function intervalHeard(node: ElectionNode, old: ElectionNode | undefined): number {
+export function intervalHeard(node: ElectionNode, old: ElectionNode | undefined): number {
   return node.settings.version === 3 && old !== undefined
     ? old.settings.advertisementIntervalMs
     : node.settings.advertisementIntervalMs;

@@ -1,5 +1,6 @@
 /** What a host knows of one BFD neighbour, with a session and without. */
 
+import { peerPaceMs } from '../../core/bfd/pace.ts';
 import { type ControlPacket, encodeControlPacket, type SessionState } from '../../core/bfd/packet.ts';
 import type { BfdSession, SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
@@ -17,8 +18,8 @@ export interface BfdWorld {
 }
 
 export interface BfdListener {
-  /** A neighbour that was there is silent: its host, its process or the way to it is gone. */
-  lost(source: string): void;
+  /** A neighbour that was there is silent: its host, its process or the way to it is gone. `interfaceIndex`: where alone that address means it. */
+  lost(source: string, interfaceIndex: number | undefined): void;
   /** A configured session may have another result than before. */
   changed(): void;
   /** A datagram came in: the deadline may have moved. */
@@ -35,9 +36,25 @@ export const stateWord: Readonly<Record<SessionState, string>> = {
   up: 'Up',
 };
 
+/**
+ * Which host an address means: the same link-local one may be another host's on each link (RFC 4291 §2.5.6).
+ * @returns the same text for the same host.
+ */
+export function endOf(address: string, interfaceIndex: number): string {
+  return isLinkLocal(address) ? `${address}%${interfaceIndex}` : address;
+}
+
+export function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
+}
+
 /** One end of a session and what this host wants of it. */
 export interface Peer {
   readonly neighbour: string;
+  /** 0 with a configured session: whatever leads there. */
+  readonly interfaceIndex: number;
+  /** `endOf` both. */
+  readonly end: string;
   readonly discriminator: number;
   readonly session: BfdSession;
   readonly channel: ReturnType<Datagrams['open']>;
@@ -45,8 +62,13 @@ export interface Peer {
   readonly plan: BfdSessionPlan | undefined;
   /** An unwritten session serves a router here until then. */
   wantedUntil: number;
+  /** The pace that the router with the shortest interval among those wants, and until when it counts. */
+  paceMs: number;
+  paceUntil: number;
   heardAt: number;
   minRxMs: number;
+  /** What was told last: others count missing packets up to it. */
+  multiplier: number;
   /** It is silent, and was asked. */
   asked: boolean;
   remoteBefore: number;
@@ -58,6 +80,53 @@ export interface Peer {
   sent: ControlPacket | undefined;
   sentBytes: Uint8Array;
   sendFailure: string | undefined;
+}
+
+type Known = Pick<Peer, 'neighbour' | 'interfaceIndex' | 'discriminator' | 'session' | 'channel' | 'plan'>;
+
+export function newPeer(
+  known: Known,
+  { minRxMs, multiplier }: Omit<SessionSettings, 'discriminator'>,
+  now: number,
+): Peer {
+  return {
+    ...known,
+    end: endOf(known.neighbour, known.interfaceIndex),
+    wantedUntil: -Infinity,
+    paceMs: limits.intervalMs,
+    paceUntil: -Infinity,
+    heardAt: now,
+    minRxMs,
+    multiplier,
+    asked: false,
+    remoteBefore: 0,
+    lostAt: undefined,
+    wasLate: false,
+    sent: undefined,
+    sentBytes: new Uint8Array(0),
+    sendFailure: undefined,
+  };
+}
+
+/** The host of a packet or an advertisement: a configured session has an address only. */
+export function isThatEnd(peer: Peer, address: string, end: string): boolean {
+  return peer.end === end || (peer.plan !== undefined && peer.neighbour === address);
+}
+
+/** Several routers may share a session: the one in the greatest hurry decides, as long as it hears what it follows. */
+export function noteFollower(peer: Peer, advertisementIntervalMs: number, now: number): void {
+  // By then VRRP's own timers have judged.
+  const until = now + 4 * advertisementIntervalMs;
+  peer.wantedUntil = Math.max(peer.wantedUntil, until);
+  const paceMs = peerPaceMs(advertisementIntervalMs);
+  if (paceMs > peer.paceMs && now < peer.paceUntil) return;
+  peer.paceMs = paceMs;
+  peer.paceUntil = until;
+}
+
+/** How much comes in, in sessions of the usual pace; the slow ones may send more than they were asked for. */
+export function loadOf(peers: readonly Peer[]): number {
+  return peers.reduce((sum, { minRxMs }) => sum + Math.max(1, limits.intervalMs / minRxMs), 0);
 }
 
 /** What `bfd_instance` says, less what only this host knows. */
@@ -99,27 +168,28 @@ export function sendPacket(peer: Peer, packet: ControlPacket): SystemFailure {
   return peer.channel.send(peer.sentBytes);
 }
 
-/** What is remembered of a neighbour while there is no session with it. */
+/** What is remembered of an end while there is no session with it. */
 export interface Memory {
   quietUntil: number;
   pauseMs: number;
+  /** It was late: it gets that long between two packets at least. */
   minRxMs: number;
 }
 
 export class Memories {
   readonly #memories = new Map<string, Memory>();
 
-  find(neighbour: string): Memory | undefined {
-    return this.#memories.get(neighbour);
+  find(end: string): Memory | undefined {
+    return this.#memories.get(end);
   }
 
-  of(neighbour: string): Memory {
-    let memory = this.#memories.get(neighbour);
+  of(end: string): Memory {
+    let memory = this.#memories.get(end);
     if (memory === undefined) {
       // Addresses come and go on a network; the oldest memory makes room.
       if (this.#memories.size >= limits.sessionsMax) this.#memories.delete(this.#memories.keys().next().value!);
-      memory = { quietUntil: -Infinity, pauseMs: limits.pauseMs, minRxMs: limits.intervalMs };
-      this.#memories.set(neighbour, memory);
+      memory = { quietUntil: -Infinity, pauseMs: limits.pauseMs, minRxMs: 0 };
+      this.#memories.set(end, memory);
     }
     return memory;
   }

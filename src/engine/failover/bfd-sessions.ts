@@ -5,11 +5,13 @@
  * In an unwritten session the two ends want different things. The backup wants to hear often; the active router only answers, and lets
  * itself be told now and then, so that the whole costs either of them some twenty packets a second. The backup lets them wait in the socket
  * until silence would begin to look like a death: waking up is what costs. If nothing is there then, it asks (RFC 5880 §6.5).
+ * How often it wants to hear follows the advertisements (core/bfd/pace.ts).
  * A neighbour that doesn't answer (a Keepalived has no such thing) is asked three times, and again after a pause that grows.
  * A late process is not a dead one: a node that finds its own timers late tells its neighbours to wait for more missing packets, and one
  * that gave a living neighbour up is slower to judge it from then on.
  */
 
+import { ownPaceMs, patientMultiplier } from '../../core/bfd/pace.ts';
 import {
   type ControlPacket,
   decodeControlPacket,
@@ -26,8 +28,14 @@ import {
   askAt,
   type BfdListener,
   type BfdWorld,
+  endOf,
   isFollowed,
+  isLinkLocal,
+  isThatEnd,
+  loadOf,
   Memories,
+  newPeer,
+  noteFollower,
   type Peer,
   reviewAt,
   sendPacket,
@@ -52,7 +60,6 @@ export class BfdSessions {
   readonly #sockets: BfdSockets;
   readonly #lateness = new Lateness();
   #plans: readonly BfdSessionPlan[] = [];
-  #multiplier: number = limits.multiplier;
   #closed = false;
 
   constructor(world: BfdWorld, listener: BfdListener) {
@@ -84,25 +91,26 @@ export class BfdSessions {
     return peer?.session.status().state === 'up' ? 'well' : 'failed';
   }
 
-  /** A backup has just heard the router that it follows, and will for `forMs` to come. */
-  follow({ source, ownAddress, interfaceIndex }: FollowedPeer, forMs: number): void {
+  /** A backup has just heard the router that it follows, which advertises itself once an interval. */
+  follow({ source, ownAddress, interfaceIndex }: FollowedPeer, advertisementIntervalMs: number): void {
     const now = this.#world.clock.now();
     const family = source.includes(':') ? 'ipv6' : 'ipv4';
     if (!this.#sockets.listen(family)) return;
-    let peer = this.#peers.find(({ neighbour }) => neighbour === source);
+    const end = endOf(source, interfaceIndex);
+    let peer = this.#peers.find((each) => isThatEnd(each, source, end));
     if (peer === undefined) {
-      const memory = this.#memories.find(source);
+      const memory = this.#memories.find(end);
       if (memory !== undefined && now < memory.quietUntil) return;
       peer = this.#openUnwritten(source, ownAddress, interfaceIndex);
       if (peer === undefined) return;
     }
-    peer.wantedUntil = Math.max(peer.wantedUntil, now + forMs);
-    if (peer.plan === undefined) this.#want(peer, this.#memories.find(source)?.minRxMs ?? limits.intervalMs, now);
+    noteFollower(peer, advertisementIntervalMs, now);
+    if (peer.plan === undefined) this.#want(peer, this.#paceOf(peer, now), now);
     peer.session.handle({ kind: 'alive' }, now);
     this.#pump();
   }
 
-  /** What a session that nobody wrote says of that host. `late`: it was silent too long, but no longer than a busy one may be. */
+  /** What a session that nobody wrote says of a host with that address. `late`: it was silent too long, but no longer than a busy one may be. */
   companion(host: string): 'up' | 'late' | undefined {
     const peer = this.#peers.find(({ neighbour, plan }) => neighbour === host && plan === undefined);
     if (peer === undefined) return undefined;
@@ -182,10 +190,10 @@ export class BfdSessions {
     const unwritten = this.#peers.filter(({ plan }) => plan === undefined);
     if (unwritten.length >= limits.sessionsMax) return undefined;
     return this.#open(neighbour, ownAddress, interfaceIndex, singleHopTtl, undefined, {
-      minTxMs: limits.intervalMs,
+      minTxMs: limits.fastestMs,
       minRxMs: limits.unwantedRxMs,
       idleTxMs: limits.idleTxMs,
-      multiplier: this.#multiplier,
+      multiplier: patientMultiplier(this.#lateness.worst(this.#world.clock.now()), limits.idleTxMs),
       passive: false,
     });
   }
@@ -213,23 +221,8 @@ export class BfdSessions {
     if ('failure' in channel && plan === undefined) return undefined;
     const discriminator = this.#newDiscriminator();
     const session = new BfdSession({ ...settings, discriminator }, () => random.uint32() / 2 ** 32);
-    const peer: Peer = {
-      neighbour,
-      discriminator,
-      session,
-      channel,
-      plan,
-      wantedUntil: -Infinity,
-      heardAt: clock.now(),
-      minRxMs: settings.minRxMs,
-      asked: false,
-      remoteBefore: 0,
-      lostAt: undefined,
-      wasLate: false,
-      sent: undefined,
-      sentBytes: new Uint8Array(0),
-      sendFailure: undefined,
-    };
+    const known = { neighbour, interfaceIndex, discriminator, session, channel, plan };
+    const peer = newPeer(known, settings, clock.now());
     this.#peers.push(peer);
     session.handle({ kind: 'start' }, clock.now());
     return peer;
@@ -262,16 +255,22 @@ export class BfdSessions {
     if (peer.minRxMs === minRxMs && !peer.asked) return;
     peer.minRxMs = minRxMs;
     peer.asked = false;
-    peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs }, now);
+    peer.session.handle({ kind: 'intervals', minTxMs: limits.fastestMs, minRxMs }, now);
+  }
+
+  /** As fast as the advertisements suggest; not faster than that neighbour managed, nor than this node can judge. */
+  #paceOf({ end, paceMs }: Peer, now: number): number {
+    return Math.max(paceMs, this.#memories.find(end)?.minRxMs ?? 0, ownPaceMs(this.#lateness.worst(now)));
   }
 
   /**
    * A packet whose contents differ may leave at once, between the periodic ones (§6.8.7), and a poll is answered at once (§6.5): what differs
-   * is that we would hear twice as much, to which the neighbour's own interval and so the detection time don't follow.
+   * is that we would hear a millisecond sooner, until the answer is here.
    */
   #ask(peer: Peer, now: number): void {
     peer.asked = true;
-    peer.session.handle({ kind: 'intervals', minTxMs: limits.intervalMs, minRxMs: peer.minRxMs / 2 }, now);
+    peer.session.handle({ kind: 'intervals', minTxMs: limits.fastestMs, minRxMs: peer.minRxMs - 1 }, now);
+    peer.session.handle({ kind: 'asked', answerMs: limits.questionMs }, now);
   }
 
   #review(peer: Peer, now: number): void {
@@ -280,7 +279,7 @@ export class BfdSessions {
       return;
     }
     // Gone: the next advertisement begins anew. Never answered: that after a pause.
-    const memory = this.#memories.of(peer.neighbour);
+    const memory = this.#memories.of(peer.end);
     if (peer.remoteBefore === 0) {
       memory.quietUntil = now + memory.pauseMs;
       memory.pauseMs = Math.min(memory.pauseMs * 2, limits.pauseMsMax);
@@ -288,14 +287,17 @@ export class BfdSessions {
     this.#remove(peer, false);
   }
 
-  /** What we find our own timers late by, the neighbours must bear with. */
+  /** What we find our own timers late by, the neighbours must bear with, and so must we with them. */
   #adapt(now: number): void {
-    const bearable = Math.ceil(Math.max(0, this.#lateness.worst(now) - limits.latenessForgivenMs) / limits.intervalMs);
-    const multiplier = Math.min(limits.multiplier + bearable, limits.multiplierMax);
-    if (multiplier === this.#multiplier) return;
-    this.#multiplier = multiplier;
-    for (const { plan, session } of this.#peers)
-      if (plan === undefined) session.handle({ kind: 'multiplier', multiplier }, now);
+    const lateMs = this.#lateness.worst(now);
+    for (const peer of this.#peers) {
+      if (peer.plan !== undefined) continue;
+      if (isFollowed(peer) && !peer.asked) this.#want(peer, this.#paceOf(peer, now), now);
+      const multiplier = patientMultiplier(lateMs, peer.session.transmitIntervalMs);
+      if (multiplier === peer.multiplier) continue;
+      peer.multiplier = multiplier;
+      peer.session.handle({ kind: 'multiplier', multiplier }, now);
+    }
   }
 
   // ------------------------------------------------------------ packets and state
@@ -319,15 +321,17 @@ export class BfdSessions {
 
   #peerFor(packet: ControlPacket, datagram: ReceivedDatagram): Peer | undefined {
     const { source, ttl, interfaceIndex, destination } = datagram;
-    // RFC 5881 §3: by our discriminator, by the addresses while it is unknown. The address must fit in any case.
-    const known = this.#peers.find(
-      ({ neighbour, discriminator }) =>
-        neighbour === source && (packet.yourDiscriminator === 0 || packet.yourDiscriminator === discriminator),
-    );
+    // RFC 5881 §3: by our discriminator, by address and interface while it is unknown. The address must fit in any case.
+    const { yourDiscriminator } = packet;
+    const end = endOf(source, interfaceIndex);
+    const byAddress = this.#peers.find((peer) => isThatEnd(peer, source, end));
+    const known =
+      yourDiscriminator === 0
+        ? byAddress
+        : this.#peers.find((peer) => peer.neighbour === source && peer.discriminator === yourDiscriminator);
     if (known !== undefined) return known;
-    const begins = packet.state === 'down' && packet.yourDiscriminator === 0 && ttl === singleHopTtl;
-    const stranger = !this.#peers.some(({ neighbour }) => neighbour === source);
-    if (!begins || !stranger || !this.#listener.answersOn(interfaceIndex)) return undefined;
+    const begins = packet.state === 'down' && yourDiscriminator === 0 && ttl === singleHopTtl;
+    if (!begins || byAddress !== undefined || !this.#listener.answersOn(interfaceIndex)) return undefined;
     return this.#openUnwritten(source, destination, interfaceIndex);
   }
 
@@ -342,7 +346,7 @@ export class BfdSessions {
   /** Packets may wait while some neighbour is followed, so that the sockets are looked into soon, and none has to say anything new. */
   #attend(): void {
     const quiet =
-      this.#peers.length <= limits.unreadSessionsMax &&
+      loadOf(this.#peers) <= limits.unreadSessionsMax &&
       this.#peers.some(isFollowed) &&
       this.#peers.every(({ session, asked }) => session.steady && !asked);
     this.#sockets.attend(!quiet);
@@ -366,7 +370,7 @@ export class BfdSessions {
     else if (timedOut) {
       peer.lostAt = this.#world.clock.now();
       if (peer.plan === undefined) this.#world.journal.detail(`BFD: ${peer.neighbour} is silent`);
-      this.#listener.lost(peer.neighbour);
+      this.#listener.lost(peer.neighbour, isLinkLocal(peer.neighbour) ? peer.interfaceIndex : undefined);
     }
     if (peer.plan !== undefined && (from === 'up' || to === 'up')) this.#listener.changed();
   }
@@ -375,10 +379,10 @@ export class BfdSessions {
   #cameUp(peer: Peer): void {
     if (peer.plan !== undefined) return;
     const remote = peer.session.status().remoteDiscriminator;
-    const memory = this.#memories.of(peer.neighbour);
+    const memory = this.#memories.of(peer.end);
     memory.pauseMs = limits.pauseMs;
     if (peer.wasLate && remote === peer.remoteBefore && peer.minRxMs !== limits.unwantedRxMs) {
-      memory.minRxMs = Math.min(memory.minRxMs * 2, limits.lateRxMsMax);
+      memory.minRxMs = Math.min(Math.max(memory.minRxMs, peer.minRxMs) * 2, limits.lateRxMsMax);
       this.#world.journal.log(
         'info',
         `BFD: ${peer.neighbour} was late, not dead: from now on it gets ${memory.minRxMs} ms a packet`,

@@ -95,7 +95,7 @@ export class Failover {
       new BfdSessions(
         { ...ports, ...ports.bfd },
         {
-          lost: (source) => this.#toAll({ kind: 'peer-lost', source }),
+          lost: (source, index) => this.#toAll({ kind: 'peer-lost', source }, (driver) => driver.isOn(index)),
           changed: () => this.#tracking(),
           moved: () => {
             if (this.#running) this.#timetable.planBfd();
@@ -322,8 +322,8 @@ export class Failover {
       announcements: this.#announcements,
       companion: (host: string) => this.#bfd?.companion(host),
       forsaken: () => this.#bfd?.forsake(),
-      followed: (peer: FollowedPeer, forMs: number) => {
-        this.#bfd?.follow(peer, forMs);
+      followed: (peer: FollowedPeer, advertisementIntervalMs: number) => {
+        this.#bfd?.follow(peer, advertisementIntervalMs);
         this.#schedule();
       },
       otherRouter: (interfaceName: string, id: number, source: string) =>
@@ -354,8 +354,8 @@ export class Failover {
 
   // ------------------------------------------------------------ events
 
-  #toAll(event: VrrpEvent): void {
-    for (const member of this.#members.all) this.#members.give(member, event);
+  #toAll(event: VrrpEvent, meant: (driver: RouterDriver) => boolean = () => true): void {
+    for (const member of this.#members.all) if (meant(member.driver)) this.#members.give(member, event);
     this.#schedule();
   }
 

@@ -33,7 +33,7 @@ export interface DriverWorld extends OpenConnectionsWorld {
   /** Absent: `no_accept` blocks nothing. */
   readonly firewall?: Firewall;
   /** The router that a backup here follows has just spoken. */
-  followed?(peer: FollowedPeer, forMs: number): void;
+  followed?(peer: FollowedPeer, advertisementIntervalMs: number): void;
   /** The addresses are let go at once, with whatever is open: others must not count on this host. */
   forsaken?(): void;
   /** An advertisement of another virtual router came in on this one's interface. */
@@ -352,12 +352,17 @@ export class RouterDriver {
     if (ownAddress === undefined || transmits === undefined) return;
     if (state !== 'backup' || heard?.source !== source || this.settings.peerBfd === false) return;
     const interfaceIndex = this.#baseLink()?.index ?? transmits;
-    this.#world.followed?.({ source, ownAddress, interfaceIndex }, 4 * activeAdvertisementIntervalMs);
+    this.#world.followed?.({ source, ownAddress, interfaceIndex }, activeAdvertisementIntervalMs);
   }
 
   /** Does it speak on that interface, and let others watch it by BFD? */
   answersOn(interfaceIndex: number): boolean {
-    return this.settings.peerBfd !== false && this.#baseLink()?.index === interfaceIndex;
+    return this.settings.peerBfd !== false && this.isOn(interfaceIndex);
+  }
+
+  /** Undefined: whichever it is. */
+  isOn(interfaceIndex: number | undefined): boolean {
+    return interfaceIndex === undefined || this.#baseLink()?.index === interfaceIndex;
   }
 
   #advertise(priority: number): void {

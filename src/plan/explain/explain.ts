@@ -180,7 +180,7 @@ function partition(view: Surroundings): FailureRow | undefined {
     const both = step.active === undefined ? [before] : [before, step.active];
     const why = `${before} goes on, and the others hear nothing of it`;
     const { minMs, maxMs, formula } = step;
-    const time = { minMs, maxMs, formula, ...(world === 'evergate' ? watchedTime(step, nodes) : {}) };
+    const time = { minMs, maxMs, formula, ...(world === 'evergate' ? watchedTime(step, nodes, before) : {}) };
     return { ...time, active: both, instead: [], why, changed: step.active !== undefined, deadHolder: false };
   };
   const outcome = { evergate: of('evergate'), keepalived: of('keepalived') };

@@ -1,7 +1,16 @@
 /** Who is active in a situation, why, and after how long: `election` asked for a whole cluster, files that can't hear each other included. */
 
+import { peerPaceMs } from '../../core/bfd/pace.ts';
 import { peerBfd } from '../../core/limits.ts';
-import { type ElectionNode, elect, isAble, type TakeOver, takeOver, whyUnheard } from '../../core/vrrp/election.ts';
+import {
+  type ElectionNode,
+  elect,
+  intervalHeard,
+  isAble,
+  type TakeOver,
+  takeOver,
+  whyUnheard,
+} from '../../core/vrrp/election.ts';
 import { compareContenders } from '../../core/vrrp/order.ts';
 import type { Member, VirtualRouter } from './cluster.ts';
 import { type Condition, electionNode, type Standing, settingsIn, type World } from './situation.ts';
@@ -81,7 +90,7 @@ export function settle(
     instead: moved ? step.possible.filter((name) => name !== step.active) : [],
     why: reason(step.kind, nodes, before, step.active, standings[at]!),
     ...timeOf(step, conditions, normal, at, nodes, world),
-    ...(alone && world === 'evergate' ? watchedTime(step, nodes) : {}),
+    ...(alone && world === 'evergate' ? watchedTime(step, nodes, before) : {}),
     changed,
     deadHolder: holdsDead(active),
   };
@@ -128,15 +137,23 @@ function timeOf(
   };
 }
 
-/** Nodes whose timers come late ask each other for more patience, up to this many milliseconds of silence. */
-export const watchedMsMax = peerBfd.intervalMs * peerBfd.multiplierMax;
+/** Nodes whose timers come late ask each other for more patience, up to this many milliseconds of silence; VRRP's own timers go on running. */
+export const watchedMsMax = peerBfd.silenceMsMax;
 
 /**
  * Evergate's nodes watch the one they follow by BFD (`no_peer_bfd` turns it off), and a lost session starts the take-over. The last
  * packet came up to an interval before the failure. A pair of which one end is a Keepalived has no session.
  */
-export function watchedTime(step: TakeOver, nodes: readonly ElectionNode[]): { readonly watched?: Time } {
-  const { intervalMs, multiplier } = peerBfd;
+export function watchedTime(
+  step: TakeOver,
+  nodes: readonly ElectionNode[],
+  before: string,
+): { readonly watched?: Time } {
+  const old = nodes.find(({ name }) => name === before);
+  // The slowest of those that may take over.
+  const paces = nodes.filter((node) => node !== old).map((node) => peerPaceMs(intervalHeard(node, old)));
+  const intervalMs = Math.max(...paces);
+  const { multiplier } = peerBfd;
   const maxMs = multiplier * intervalMs;
   // RFC 5881 §5 wants TTL 255, and a router that speaks with less may be beyond a hop.
   const both = nodes.every(
