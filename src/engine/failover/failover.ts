@@ -57,7 +57,7 @@ export class Failover {
   #stopped = false;
 
   constructor(plan: VrrpPlan, given: FailoverPorts, options: FailoverOptions) {
-    this.#links = new SettledLinks(given.links, given.clock);
+    this.#links = new SettledLinks(given.links, given.clock, given.journal);
     this.#links.configure(plan.global.interfaceDelays);
     const ports = { ...given, links: this.#links };
     this.#announcements.configure(plan.global.garpGroups);

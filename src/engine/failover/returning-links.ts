@@ -9,11 +9,11 @@ import type { Journal } from '../ports/logs.ts';
 
 export class ReturningLinks {
   readonly #links: Pick<Links, 'links' | 'askNeighbours'>;
-  readonly #journal: Journal | undefined;
+  readonly #journal: Journal;
   readonly #running = new Set<number>();
   #failed = false;
 
-  constructor(links: Pick<Links, 'links' | 'askNeighbours'>, journal: Journal | undefined) {
+  constructor(links: Pick<Links, 'links' | 'askNeighbours'>, journal: Journal) {
     this.#links = links;
     this.#journal = journal;
   }
@@ -32,7 +32,7 @@ export class ReturningLinks {
     if (failure === undefined || this.#failed) return;
     this.#failed = true;
     const wait = 'requests may wait for them up to a second whenever a link returns';
-    this.#journal?.log('warning', `${name}: hardware addresses cannot be asked for anew (${failure}): ${wait}`);
+    this.#journal.log('warning', `${name}: hardware addresses cannot be asked for anew (${failure}): ${wait}`);
   }
 
   /** One that is made again may get the same index. */

@@ -26,7 +26,7 @@ export class SettledLinks implements Links {
   #watcher: LinkWatcher | undefined;
   readonly #removals = new OwnRemovals();
 
-  constructor(links: Links, clock: Clock, journal?: Journal) {
+  constructor(links: Links, clock: Clock, journal: Journal) {
     this.#links = links;
     this.#clock = clock;
     this.#returning = new ReturningLinks(links, journal);
