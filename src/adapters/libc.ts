@@ -28,6 +28,12 @@ function load() {
       command: number,
       argument: number,
     ) => number,
+    inotify_init1: c('int inotify_init1(int flags)') as (flags: number) => number,
+    inotify_add_watch: c('int inotify_add_watch(int fd, const char *path, uint32_t mask)') as (
+      fd: number,
+      path: string,
+      mask: number,
+    ) => number,
     read: c('intptr_t read(int fd, void *buffer, size_t length)') as (
       fd: number,
       buffer: Bytes,

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -121,6 +132,13 @@ test('commands and watches', { skip: needs('linux') }, async (suite) => {
     writeFileSync(`${path}.new`, '7\n');
     renameSync(`${path}.new`, path);
     assert.equal(await first, 7);
+    // Emptied and written, as a shell does: nobody hears of the 0 between.
+    first = next();
+    const writing = openSync(path, 'w');
+    await new Promise((resolve) => setImmediate(resolve));
+    writeSync(writing, '9\n');
+    closeSync(writing);
+    assert.equal(await first, 9);
     first = next();
     rmSync(path);
     assert.equal(await first, 0);

@@ -1,7 +1,6 @@
 /** The Scripts port: commands with their results, files and processes that are watched. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type FSWatcher, readFileSync, watch, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import type {
   Command,
   CommandInspection,
@@ -11,6 +10,7 @@ import type {
   RunningCommand,
   Scripts,
 } from '../engine/ports/scripts.ts';
+import { FileWatch } from './file-watch.ts';
 import { openFifo } from './process-fifo.ts';
 import { findProcess, livenessQuestion, type Matcher } from './process-match.ts';
 import { inspectCommand, lookUpIdentity } from './process-user.ts';
@@ -133,43 +133,4 @@ function start(
 
 function reasonOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
-}
-
-/** Watches the folder, not the file: a file that is missing or replaced by another is seen too. */
-class FileWatch {
-  readonly #path: string;
-  readonly #changed: (value: number) => void;
-  #watcher: FSWatcher | undefined;
-  #value: number | undefined;
-
-  constructor(path: string, changed: (value: number) => void) {
-    this.#path = path;
-    this.#changed = changed;
-    try {
-      this.#watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
-        if (name === null || name === basename(path)) this.#look();
-      });
-      this.#watcher.on('error', () => this.#watcher?.close());
-    } catch {
-      // No such folder: the file counts 0, as one that is missing.
-    }
-    setImmediate(() => this.#look());
-  }
-
-  close(): void {
-    this.#watcher?.close();
-    this.#watcher = undefined;
-  }
-
-  #look(): void {
-    let value = 0;
-    try {
-      value = Number.parseInt(readFileSync(this.#path, 'utf8'), 10) || 0;
-    } catch {
-      // Missing or unreadable counts 0 (keepalived.conf(5), track_file).
-    }
-    if (value === this.#value) return;
-    this.#value = value;
-    this.#changed(value);
-  }
 }
