@@ -129,16 +129,9 @@ const valuedWords: Readonly<
   Record<string, (address: Mutable<VirtualAddress>, value: Word, context: PlanContext) => void>
 > = {
   dev: (address, value, context) => {
-    const { interfaces } = context.world;
     if (isInterfaceName(value.text)) {
       address.device = value.text;
-      if (interfaces !== undefined && !interfaces.has(value.text) && !has(context.global, 'dynamic_interfaces'))
-        context.alert(
-          'unresolvable',
-          value.place,
-          `there is no interface '${value.text}'`,
-          'write dynamic_interfaces in global_defs if it comes later',
-        );
+      expectInterface(value, context);
     } else context.warn('bad-value', value.place, `'${value.text}' is no interface name: dev is left out`);
   },
   label: (address, value) => {
@@ -201,6 +194,18 @@ function readBroadcast(address: Mutable<VirtualAddress>, value: Word, context: P
   const ip = parseIp(value.text);
   if (ip?.family === 'ipv4') address.broadcast = ip.host;
   else context.warn('bad-value', value.place, `'${value.text}' is no IPv4 address: brd is left out`);
+}
+
+/** As in Keepalived, one that is not there is refused unless the file says that interfaces come and go. */
+export function expectInterface(name: Word, context: PlanContext): void {
+  const { interfaces } = context.world;
+  if (interfaces === undefined || interfaces.has(name.text) || has(context.global, 'dynamic_interfaces')) return;
+  context.alert(
+    'unresolvable',
+    name.place,
+    `there is no interface '${name.text}'`,
+    'write dynamic_interfaces in global_defs if it comes later',
+  );
 }
 
 /** Linux: 1 to 15 bytes without blanks and slashes. */

@@ -6,7 +6,7 @@
 import { booleanOf, type Entry, has, lastOf, linesOf, nameOf, numberOf, textOf } from '../config/keepalived/config.ts';
 import type { VirtualRouterSettings } from '../core/vrrp/settings.ts';
 import type { TrackReference, VirtualRouterPlan } from './vrrp.ts';
-import { isInterfaceName } from './vrrp-addresses.ts';
+import { expectInterface, isInterfaceName } from './vrrp-addresses.ts';
 import { notifyOf } from './vrrp-commands.ts';
 import { type PlanContext, warnInstance } from './vrrp-context.ts';
 import { buildGarp } from './vrrp-garp.ts';
@@ -181,13 +181,6 @@ function buildInterface(entry: Entry, unicast: boolean, context: PlanContext): s
     context.alert('bad-value', word.place, 'VRRP does not run on the loopback interface');
     return undefined;
   }
-  const missing = context.world.interfaces !== undefined && !context.world.interfaces.has(word.text);
-  if (missing && !has(context.global, 'dynamic_interfaces'))
-    context.alert(
-      'unresolvable',
-      word.place,
-      `there is no interface '${word.text}'`,
-      'write dynamic_interfaces in global_defs if it comes later',
-    );
+  expectInterface(word, context);
   return word.text;
 }

@@ -7,7 +7,7 @@ import type { Word } from '../config/keepalived/placed-text.ts';
 import { parseAnyBase, parseDecimal } from '../config/keepalived/values.ts';
 import { type IpFamily, parseIp } from '../core/address.ts';
 import type { RoutePlan } from './vrrp.ts';
-import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
+import { expectInterface, isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext, RoutingNames } from './vrrp-context.ts';
 import { readTrackGroup } from './vrrp-track-group.ts';
 
@@ -276,6 +276,7 @@ function readValue(name: string, value: Word, locked: boolean, reading: Reading)
     return true;
   }
   if (options[name]!(value.text)) {
+    if (name === 'dev') expectInterface(value, context);
     words.push(name, ...(locked ? ['lock'] : []), value.text);
     return true;
   }

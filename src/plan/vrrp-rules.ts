@@ -6,7 +6,7 @@
 import type { Word } from '../config/keepalived/placed-text.ts';
 import type { IpFamily } from '../core/address.ts';
 import type { RulePlan } from './vrrp.ts';
-import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
+import { expectInterface, isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext } from './vrrp-context.ts';
 import { type NamedNumber, resolveNumber, resolveRealms, within } from './vrrp-routes.ts';
 import { readTrackGroup } from './vrrp-track-group.ts';
@@ -100,8 +100,10 @@ export function readRule(line: readonly Word[], context: PlanContext, isStatic =
           name === 'realms' ? resolveRealms(value.text, context) : resolveNumber(value.text, named[name]!, context);
         if (number === undefined) return leaveOut(value, `'${value.text}' is no value of ${name}`);
         words.push(name, number);
-      } else if (options[name]!(value.text)) words.push(name, value.text);
-      else return leaveOut(value, `'${value.text}' is no value of ${name}`);
+      } else if (options[name]!(value.text)) {
+        if (name === 'iif' || name === 'oif') expectInterface(value, context);
+        words.push(name, value.text);
+      } else return leaveOut(value, `'${value.text}' is no value of ${name}`);
     } else return leaveOut(word, `'${word.text}' is no word of a rule`);
   }
   const count = words.filter(

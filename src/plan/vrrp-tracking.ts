@@ -5,7 +5,7 @@ import type { Word } from '../config/keepalived/placed-text.ts';
 import { parseInteger } from '../config/keepalived/values.ts';
 import { parseIp } from '../core/address.ts';
 import type { BfdSessionPlan, TrackedFilePlan, TrackedProcessPlan, TrackedScriptPlan, TrackReference } from './vrrp.ts';
-import { isInterfaceName } from './vrrp-addresses.ts';
+import { expectInterface, isInterfaceName } from './vrrp-addresses.ts';
 import { scriptOf } from './vrrp-commands.ts';
 import type { PlanContext } from './vrrp-context.ts';
 import { milliseconds } from './vrrp-global.ts';
@@ -238,11 +238,7 @@ function readInterfaceReference(line: readonly Word[], context: PlanContext): Tr
     context.warn('bad-value', name!.place, `'${name!.text}' is no interface name: it is not tracked`);
     return [];
   }
-  const { interfaces } = context.world;
-  if (interfaces !== undefined && !interfaces.has(name!.text) && !has(context.global, 'dynamic_interfaces')) {
-    context.warn('unresolvable', name!.place, `there is no interface '${name!.text}': it is not tracked`);
-    return [];
-  }
+  expectInterface(name!, context);
   return [{ target: -1, name: name!.text, ...readOptions(options, { weight: 0, reverse: false }, 253, context) }];
 }
 

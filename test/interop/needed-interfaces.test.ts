@@ -143,6 +143,40 @@ for (const kind of ['evergate', 'keepalived'] as const) {
   );
 }
 
+const missing: Readonly<Record<string, string>> = {
+  'a virtual address': instance('10.50.0.240/24 dev nix'),
+  'a virtual route': instance('', 'virtual_routes {\n10.60.0.0/16 dev nix\n}'),
+  'a next hop': instance('', 'virtual_routes {\n10.60.0.0/16 nexthop via 10.42.0.9 dev nix nexthop via 10.42.0.8\n}'),
+  'a virtual rule': instance('', 'virtual_rules {\noif nix table 100 preference 5\n}'),
+  'a static address': `static_ipaddress {\n10.60.0.1/16 dev nix\n}\n${instance('')}`,
+  'a static route': `static_routes {\n10.60.0.0/16 dev nix\n}\n${instance('')}`,
+  'a static rule': `static_rules {\niif nix table 100 preference 5\n}\n${instance('')}`,
+  track_interface: instance('', 'track_interface {\nnix\n}'),
+};
+
+for (const kind of ['evergate', 'keepalived'] as const)
+  test(`${kind}: an interface that is not there is refused, but not with dynamic_interfaces`, {
+    skip: kind === 'evergate' ? skip : withKeepalived,
+    timeout: 120_000,
+  }, async () => {
+    const lab = await TestLab.create();
+    try {
+      const host = await lab.host(['10.42.0.73/24']);
+      for (const [what, text] of Object.entries(missing)) {
+        host.write('/run/vrrp.conf', text);
+        const refused = startDaemon(kind, host, '/run/vrrp.conf');
+        assert.notEqual(await refused.ended, 0, `${what}: ${refused.output}`);
+        assert.match(refused.output, /interface '?nix/, what);
+        host.write('/run/vrrp.conf', `global_defs {\ndynamic_interfaces\n}\n${text}`);
+        const waits = startDaemon(kind, host, '/run/vrrp.conf');
+        await waits.printed(/Startup complete/);
+        assert.equal(await stop(waits), 0);
+      }
+    } finally {
+      await lab.close();
+    }
+  });
+
 test('evergate: FAULT while a static route of its track_group cannot be put back', { skip, timeout: 60_000 }, () =>
   onHost(
     'evergate',
