@@ -22,11 +22,17 @@ test('a node judges no faster than its own timers come, in steps', () => {
   assert.deepEqual(late.map(ownPaceMs), [0, 0, 10, 15, limits.intervalMs]);
 });
 
+test('a hiccup that the usual multiplier bears with anyhow does not slow a fast session', () => {
+  assert.equal(patientMultiplier(10, 20), limits.multiplier);
+  assert.equal(patientMultiplier(11, 20), limits.multiplier + 1);
+  assert.equal(patientMultiplier(6, limits.intervalMs), limits.multiplier + 1);
+});
+
 test('whatever the pace, a late node gets the time that it was late, up to a second', () => {
   for (const pace of [15, 20, 37, 50])
     for (const late of [0, 5, 6, 60, 505, 5000]) {
       const silence = pace * patientMultiplier(late, pace);
-      const wanted = Math.min(Math.max(0, late - limits.latenessForgivenMs) + 2 * pace, limits.silenceMsMax - 100);
+      const wanted = Math.min(Math.max(0, late - pace / 2) + 2 * pace, limits.silenceMsMax - 100);
       assert.ok(silence >= wanted && silence <= limits.silenceMsMax + pace, `${late} ms late at ${pace}: ${silence}`);
       assert.ok(patientMultiplier(late, pace) <= 255);
     }
