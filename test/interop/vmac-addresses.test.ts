@@ -147,3 +147,14 @@ test('a reload moves an address to the macvlan of another name', { skip, timeout
     assert.equal(daemon.output.match(/Entering/g)?.length, 2);
   }),
 );
+
+test('macvlans that somebody removes are made again, with their addresses', { skip, timeout: 60_000 }, () =>
+  onHost('evergate', prefixes, async (host, daemon) => {
+    const before = shown(host);
+    for (const name of ['addr.51', 'vip.51']) {
+      host.run(`ip link del ${name}`);
+      await until(() => shown(host).join() === before.join(), 10_000, name);
+    }
+    assert.equal(daemon.output.match(/Entering/g)?.length, 2);
+  }),
+);

@@ -84,6 +84,14 @@ export class Holdings {
     return failed;
   }
 
+  /** Of these, what is not held and has an interface to stand on: its macvlan was removed and made again. */
+  missing(addresses: readonly VirtualAddress[], device: string): VirtualAddress[] {
+    return addresses.filter((address) => {
+      const link = this.#links.link(address.device ?? device);
+      return link !== undefined && address.noTrack !== true && !this.#held.has(key(link.index, address.address));
+    });
+  }
+
   /** They stay on the interface for now, but are no longer renewed, nor put back when somebody takes them away. */
   forget(addresses: readonly VirtualAddress[], device: string): void {
     for (const address of addresses) {

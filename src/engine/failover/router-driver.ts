@@ -116,8 +116,7 @@ export class RouterDriver {
     // A macvlan that is made here is a change of links itself, told before it is known here.
     this.#lookAgain = true;
     if (this.#looking) return;
-    this.#looking = true;
-    while (this.#lookAgain) {
+    for (this.#looking = true; this.#lookAgain; ) {
       this.#lookAgain = false;
       this.#look();
     }
@@ -131,6 +130,7 @@ export class RouterDriver {
     const address = base === undefined ? undefined : this.#sourceAddress(base);
     if (base !== undefined && address !== undefined && base.up) this.#openChannel(base, address);
     else this.#channel.close();
+    if (this.machine.stateKind === 'active') this.#putBack();
     const up = usable && (this.#channel.isOpen || address === undefined);
     const told = `${up} ${address}`;
     if (told === this.#linkTold) return;
@@ -238,6 +238,15 @@ export class RouterDriver {
     const from = isKnown ? { address: heard.source, interfaceIndex } : undefined;
     this.#open.takeOver(addresses, from, () => this.#add(addresses));
     this.holdings.setRoutes(this.plan.routes, this.plan.rules);
+  }
+
+  /** Somebody removed a macvlan, and the addresses with it. */
+  #putBack(): void {
+    const { addresses, excludedAddresses, garp } = this.settings;
+    const missing = this.holdings.missing([...addresses, ...excludedAddresses], this.device());
+    if (missing.length === 0) return;
+    this.holdings.add(missing, this.device());
+    this.#announce(missing, garp.repeat);
   }
 
   /** A reload may have given them other macvlans. */
