@@ -50,6 +50,23 @@ test('a router that let go announces nothing more', () => {
   assert.deepEqual(run(schedule, 0, 1000), ['100 eth0 10.0.0.2']);
 });
 
+test('what waits goes with a router that has another name now, also when two change theirs', () => {
+  const schedule = new AnnouncementSchedule();
+  for (const [owner, address] of [
+    ['a', one],
+    ['b', two],
+  ] as const)
+    schedule.add(owner, 'eth0', [address], 1, { intervalMs: 100, naIntervalMs: 0 });
+  schedule.rename(
+    new Map([
+      ['a', 'b'],
+      ['b', 'a'],
+    ]),
+  );
+  schedule.cancel('a');
+  assert.deepEqual(run(schedule, 0, 1000), ['0 eth0 10.0.0.1']);
+});
+
 test('what waits is limited: a burst that comes on top of too many is dropped', () => {
   const schedule = new AnnouncementSchedule();
   for (let times = 0; times < 10_000; times++)

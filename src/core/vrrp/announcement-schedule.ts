@@ -67,6 +67,11 @@ export class AnnouncementSchedule {
     this.#waiting = this.#waiting.filter((waiting) => waiting.owner !== owner);
   }
 
+  /** Routers go on under other names, by their old ones. */
+  rename(names: ReadonlyMap<string, string>): void {
+    this.#waiting = this.#waiting.map((waiting) => ({ ...waiting, owner: names.get(waiting.owner) ?? waiting.owner }));
+  }
+
   /** The next frame that may leave now, or undefined. */
   poll(now: number): { readonly owner: string; readonly device: string; readonly address: VirtualAddress } | undefined {
     const index = this.#waiting.findIndex((waiting) => this.#dueAt(waiting) <= now);

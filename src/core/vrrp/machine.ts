@@ -27,7 +27,8 @@ type RouterState = { readonly kind: 'initialize' } | { readonly kind: 'fault' } 
 
 export class VirtualRouterMachine {
   #settings: VirtualRouterSettings;
-  readonly #grouped: boolean;
+  /** Becomes active only when its sync group says so (sync-group.ts). A reload may change it, before the `settings`. */
+  grouped: boolean;
   #state: RouterState = { kind: 'initialize' };
   #started = false;
   readonly #facts = new RouterFacts();
@@ -38,10 +39,9 @@ export class VirtualRouterMachine {
   /** Let go without a word when it woke up: whoever is active now may never have noticed, and should announce. */
   #owesLastWord = false;
 
-  /** `grouped`: becomes active only when its sync group says so (sync-group.ts). */
   constructor(settings: VirtualRouterSettings, grouped = false) {
     this.#settings = settings;
-    this.#grouped = grouped;
+    this.grouped = grouped;
   }
 
   get settings(): VirtualRouterSettings {
@@ -180,7 +180,7 @@ export class VirtualRouterMachine {
   /** §6.4.1 Startup: the owner is active at once, everybody else listens first. */
   #enterElection(now: number, reason: string): void {
     const atOnce = this.priority === 255 && now >= this.#listensUntil;
-    if (atOnce && !this.#grouped) {
+    if (atOnce && !this.grouped) {
       this.#becomeActive(now, 'address owner');
       return;
     }
@@ -269,7 +269,7 @@ export class VirtualRouterMachine {
     const followed = this.#history.heard?.source === heard.source && now >= this.#listensUntil;
     if (this.#settings.resignIsImmediate && followed) state.waitForWhatIsHere(heard.source, now);
     else state.waitSkew(this.#settings, this.priority, now);
-    this.#log('info', state.whatFollows(heard.source, this.#grouped, now));
+    this.#log('info', state.whatFollows(heard.source, this.grouped, now));
   }
 
   /** RFC 9568 §6.4.3, RFC 3768 §6.4.3. */
@@ -326,7 +326,7 @@ export class VirtualRouterMachine {
   // ------------------------------------------------------------ the two states of the election
 
   #promote(state: BackupState, now: number, reason: string): void {
-    if (!this.#grouped) {
+    if (!this.grouped) {
       this.#becomeActive(now, reason);
       return;
     }
@@ -381,6 +381,7 @@ export class VirtualRouterMachine {
     const before = this.#settings;
     this.#settings = settings;
     if (this.#state.kind === 'active') this.#state.reloaded(before, settings, now);
+    else if (this.willing && !this.grouped) this.#becomeActive(now, 'left its sync group');
     this.#settle(now);
   }
 

@@ -22,20 +22,26 @@ export class SyncGroup {
   /** Members that came to a group that was active already (reload): they follow when each would be active by itself. */
   readonly #joining: Set<VirtualRouterMachine>;
   #now = 0;
-  /** What the group told each member last, so that it is told only what is new. */
-  readonly #told: (string | undefined)[];
+  /** What the group told each member last, so that it is told only what is new; null: nothing yet, but another group may have. */
+  readonly #told: (string | undefined | null)[];
   #log: MemberAction[] = [];
 
   constructor(name: string, members: readonly VirtualRouterMachine[]) {
     this.name = name;
     this.members = members;
-    this.#told = members.map(() => undefined);
+    this.#told = members.map(() => null);
     this.#active = members.some(({ stateKind }) => stateKind === 'active');
     this.#joining = new Set(this.#active ? members.filter(({ stateKind }) => stateKind !== 'active') : []);
   }
 
   get active(): boolean {
     return this.#active;
+  }
+
+  /** After a reload: its members come as they are, from other groups or none. */
+  begin(now: number): void {
+    this.#now = now;
+    this.#settle(now);
   }
 
   handle(member: number, event: VrrpEvent, now: number): void {

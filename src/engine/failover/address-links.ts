@@ -14,10 +14,10 @@ export interface AddressLinksWorld {
 
 export class AddressLinks {
   readonly #world: AddressLinksWorld;
-  readonly #router: string;
+  readonly #router: () => string;
   readonly #made = new Map<string, VirtualLink>();
 
-  constructor(world: AddressLinksWorld, router: string) {
+  constructor(world: AddressLinksWorld, router: () => string) {
     this.#world = world;
     this.#router = router;
   }

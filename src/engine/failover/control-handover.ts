@@ -11,6 +11,7 @@ import { handoverMarginMs } from '../../core/limits.ts';
 import type { Journal } from '../ports/logs.ts';
 import type { Alarm, Clock } from '../ports/time.ts';
 import type { Failover } from './failover.ts';
+import { underNewNames } from './reloading.ts';
 import type { RouterDriver } from './router-driver.ts';
 
 export type HandoverOutcome = 'waiting' | 'taken-over' | 'nobody' | 'was-not-active' | 'resumed';
@@ -55,9 +56,9 @@ export class ControlHandover {
   readonly #alarm: Alarm;
   readonly #store: HandoverStore | undefined;
   /** Milliseconds since 1970, by router. */
-  readonly #since: Map<string, number>;
+  #since: Map<string, number>;
   /** The last one of each router. */
-  readonly #attempts = new Map<string, Attempt>();
+  #attempts = new Map<string, Attempt>();
 
   constructor(failover: Failover, clock: Clock, journal: Journal, store: HandoverStore | undefined) {
     this.#failover = failover;
@@ -65,6 +66,7 @@ export class ControlHandover {
     this.#journal = journal;
     this.#alarm = clock.alarm(() => this.#due());
     this.#store = store;
+    failover.renamed = (names) => this.#rename(names);
     this.#since = new Map(store?.load().map(({ router, sinceWallMs }) => [router, sinceWallMs]));
     for (const [router, wallMs] of this.#since)
       journal.log(
@@ -160,10 +162,21 @@ export class ControlHandover {
     this.#arm();
   }
 
+  #rename(names: ReadonlyMap<string, string>): void {
+    if (names.size === 0) return;
+    this.#since = underNewNames(this.#since, names);
+    this.#attempts = underNewNames(this.#attempts, names);
+    this.#save();
+  }
+
   #keep(names: readonly string[], out: boolean): void {
     for (const name of names)
       if (!out) this.#since.delete(name);
       else if (!this.#since.has(name)) this.#since.set(name, this.#clock.wall());
+    this.#save();
+  }
+
+  #save(): void {
     const failure = this.#store?.save([...this.#since].map(([router, sinceWallMs]) => ({ router, sinceWallMs })));
     if (failure !== undefined) this.#journal.log('warning', `the hand-over will not outlive this process: ${failure}`);
   }

@@ -183,6 +183,27 @@ test('what is handed over is kept, what takes part again is not', () => {
   assert.deepEqual(it.ask('resume'), { ok: true, resumed: [] });
 });
 
+test('a router that is handed over stays so under another name, and takes part again by that', () => {
+  let kept: readonly { router: string }[] = [];
+  const save = (now: typeof kept) => {
+    kept = now;
+    return undefined;
+  };
+  const it = active(one, { load: () => [], save });
+  it.ask('handover --force');
+  it.world.reload(instance('VI_2', 51, '10.42.0.240/24') + instance('VI_1', 52, '10.42.0.241/24'));
+  assert.equal(it.router().state, 'FAULT');
+  assert.ok(it.router().handedOverSinceMs !== undefined);
+  assert.deepEqual(
+    kept.map(({ router }) => router),
+    ['VI_2'],
+  );
+  assert.deepEqual(it.ask('resume'), { ok: true, resumed: ['VI_2'] });
+  it.world.pass(10_000);
+  assert.equal(it.router().state, 'MASTER');
+  assert.deepEqual(kept, []);
+});
+
 test('resume before anybody took over', () => {
   const it = active();
   it.ask('handover');

@@ -20,7 +20,7 @@ import { LinkEvents } from './link-events.ts';
 import { type Member, Members } from './members.ts';
 import { noticeLowerHeard, noticePriority, noticeState, repeatStates } from './notices.ts';
 import { Notifier } from './notifier.ts';
-import { groupedRouters, stayingMembers } from './reloading.ts';
+import { newNames, stayingMembers, underNewNames } from './reloading.ts';
 import { RouterDriver } from './router-driver.ts';
 import { SettledLinks } from './settled-links.ts';
 import { StaticHoldings } from './static-holdings.ts';
@@ -43,7 +43,9 @@ export class Failover {
   readonly #members: Members;
   readonly #links: SettledLinks;
   readonly #unknownVrids: UnknownVrids;
-  readonly #handedOver: Set<string>;
+  #handedOver: Set<string>;
+  /** Told at a reload which routers go on under other names, by their old ones. */
+  renamed: (names: ReadonlyMap<string, string>) => void = () => {};
   readonly #trackedChanged = () => this.#tracking();
   #plan: VrrpPlan;
   #safety: CommandSafety;
@@ -247,7 +249,6 @@ export class Failover {
     // The start is still delayed: it begins with this plan.
     if (!this.#running) return;
     const before = this.#members.all;
-    const grouped = groupedRouters(plan);
     const staying = stayingMembers(before, plan);
     const stays = new Set(staying.values());
     this.#deleting = true;
@@ -261,16 +262,17 @@ export class Failover {
     this.#deleting = false;
     this.#statics.set(plan);
     this.#bfd?.configure(plan.bfdSessions);
+    const names = newNames(staying, plan);
+    this.#announcements.rename(names);
+    this.#handedOver = new Set(underNewNames(this.#handedOver.entries(), names).keys());
+    this.renamed(names);
+    for (const [index, { driver }] of staying) driver.plan = plan.routers[index];
     this.#members.set(
-      plan.routers.map((router, index) => staying.get(index) ?? this.#member(router, grouped.has(index))),
+      plan.routers.map((router, index) => staying.get(index) ?? this.#member(router)),
       plan.syncGroups,
     );
     this.#track(this.#tracked);
-    for (const member of stays) {
-      const router = plan.routers[this.#members.all.indexOf(member)];
-      member.driver.plan = router;
-      this.#members.give(member, { kind: 'settings', settings: router.settings });
-    }
+    for (const member of stays) this.#members.give(member, { kind: 'settings', settings: member.driver.settings });
     for (const { driver } of stays) driver.holdings.reassert();
     this.#tracking();
     for (const member of this.#members.all) {
@@ -286,9 +288,8 @@ export class Failover {
     this.#running = true;
     tellAddresses(this.#plan, this.#ports.links, this.#ports.journal);
     this.#statics.set(this.#plan);
-    const grouped = groupedRouters(this.#plan);
     this.#members.set(
-      this.#plan.routers.map((router, index) => this.#member(router, grouped.has(index))),
+      this.#plan.routers.map((router) => this.#member(router)),
       this.#plan.syncGroups,
     );
     this.#listenForBfd();
@@ -314,9 +315,8 @@ export class Failover {
     this.#tracked = new TrackedObjects(this.#plan, world, unusableScripts, this.#trackedChanged, before);
   }
 
-  #member(plan: VirtualRouterPlan, grouped: boolean): Member {
-    const { clock } = this.#ports;
-    const machine = new VirtualRouterMachine(plan.settings, grouped);
+  #member(plan: VirtualRouterPlan): Member {
+    const machine = new VirtualRouterMachine(plan.settings);
     const world = {
       ...this.#ports,
       announcements: this.#announcements,
@@ -333,7 +333,7 @@ export class Failover {
     const driver = new RouterDriver(plan, machine, world, (event) => {
       this.#members.give(member, event);
       // A resignation makes the take-over due at once, with what waits in the sockets heard first.
-      if (event.kind === 'advertisement' && (machine.deadline() ?? Infinity) <= clock.now()) {
+      if (event.kind === 'advertisement' && (machine.deadline() ?? Infinity) <= this.#ports.clock.now()) {
         this.#timetable.dueNow();
       } else this.#schedule();
     });

@@ -5,9 +5,9 @@ import { VirtualFailover } from '../../../test/fixtures/virtual-failover.ts';
 
 const names = ['a', 'b', 'c'] as const;
 
-/** Instances of these names: `members` are in the group. */
-function configuration(members: readonly string[], others: readonly string[] = []): string {
-  const instances = [...members, ...others].map((name) => {
+/** Instances of these names, all in the group. */
+function configuration(members: readonly string[]): string {
+  const instances = members.map((name) => {
     const id = names.indexOf(name as 'a') + 1;
     return `vrrp_instance ${name} {\n interface eth0\n virtual_router_id ${id}\n priority 100\n advert_int 1\n virtual_ipaddress {\n 10.42.0.${id}/24\n }\n}\n`;
   });
@@ -25,14 +25,12 @@ function active(...members: readonly string[]) {
 }
 
 test('a member that goes leaves the others as they are', () => {
-  for (const after of [configuration(['a', 'b']), configuration(['a', 'b'], ['c'])]) {
-    const { it, states, held } = active('a', 'b', 'c');
-    const resigned = it.sentPriorities.filter((priority) => priority === 0).length;
-    it.reload(after);
-    assert.match(states(), /^a active,b active/);
-    assert.ok(held().includes('10.42.0.1') && held().includes('10.42.0.2') && !held().includes('10.42.0.3'));
-    assert.equal(it.sentPriorities.filter((priority) => priority === 0).length, resigned + 1, 'only c resigns');
-  }
+  const { it, states, held } = active('a', 'b', 'c');
+  const resigned = it.sentPriorities.filter((priority) => priority === 0).length;
+  it.reload(configuration(['a', 'b']));
+  assert.equal(states(), 'a active,b active');
+  assert.ok(held().includes('10.42.0.1') && held().includes('10.42.0.2') && !held().includes('10.42.0.3'));
+  assert.equal(it.sentPriorities.filter((priority) => priority === 0).length, resigned + 1, 'only c resigns');
 });
 
 test('a member that comes follows the others when it has listened', () => {

@@ -11,7 +11,7 @@ const renewalsPerLease = 5;
 export class Holdings {
   readonly #links: Links;
   readonly #journal: Journal;
-  readonly #router: string;
+  readonly #router: () => string;
   readonly #leaseSeconds: () => number | undefined;
   readonly #guard: () => Firewall | undefined;
   /** Who blocks what is held now. */
@@ -29,7 +29,7 @@ export class Holdings {
   constructor(
     links: Links,
     journal: Journal,
-    router: string,
+    router: () => string,
     leaseSeconds: () => number | undefined = () => undefined,
     guard: () => Firewall | undefined = () => undefined,
   ) {
@@ -59,14 +59,14 @@ export class Holdings {
    */
   add(addresses: readonly VirtualAddress[], device: string): VirtualAddress[] {
     const failed: VirtualAddress[] = [];
-    if (addresses.length > 0) this.#journal.detail(`(${this.#router}) setting VIPs.`);
+    if (addresses.length > 0) this.#journal.detail(`(${this.#router()}) setting VIPs.`);
     this.#guarded = this.#guard();
     for (const address of addresses) {
       const request = this.#request(address, device);
       if (request === undefined) {
         this.#journal.log(
           'err',
-          `(${this.#router}) cannot set ${address.address}: no interface ${address.device ?? device}`,
+          `(${this.#router()}) cannot set ${address.address}: no interface ${address.device ?? device}`,
         );
         failed.push(address);
         continue;
@@ -79,7 +79,7 @@ export class Holdings {
       if (failure === undefined) continue;
       this.#held.delete(key(request.interfaceIndex, address.address));
       failed.push(address);
-      this.#journal.log('err', `(${this.#router}) cannot set ${address.address}/${address.prefix}: ${failure}`);
+      this.#journal.log('err', `(${this.#router()}) cannot set ${address.address}/${address.prefix}: ${failure}`);
     }
     return failed;
   }
@@ -101,14 +101,14 @@ export class Holdings {
   }
 
   remove(addresses: readonly VirtualAddress[], device: string): void {
-    if (addresses.length > 0) this.#journal.detail(`(${this.#router}) removing VIPs.`);
+    if (addresses.length > 0) this.#journal.detail(`(${this.#router()}) removing VIPs.`);
     for (const address of addresses) {
       const request = this.#request(address, device);
       if (request === undefined) continue;
       this.#held.delete(key(request.interfaceIndex, address.address));
       const failure = this.#links.removeAddress(request);
       if (failure !== undefined)
-        this.#journal.log('err', `(${this.#router}) cannot remove ${address.address}/${address.prefix}: ${failure}`);
+        this.#journal.log('err', `(${this.#router()}) cannot remove ${address.address}/${address.prefix}: ${failure}`);
       this.#guarded?.unblock(request);
     }
   }
@@ -182,7 +182,7 @@ export class Holdings {
     if (failure !== undefined)
       this.#journal.log(
         'err',
-        `(${this.#router}) no_accept: cannot block ${request.address} with nftables: ${failure}`,
+        `(${this.#router()}) no_accept: cannot block ${request.address} with nftables: ${failure}`,
       );
   }
 
@@ -198,7 +198,7 @@ export class Holdings {
   /** Somebody removed that route or rule: it is put back, unless its line says no_track. @returns whether one is missing now. */
   restore(what: 'route' | 'rule', plan: RoutePlan): boolean {
     if (plan.noTrack) return true;
-    this.#journal.log('info', `(${this.#router}) Restoring deleted ${what} ${plan.words.join(' ')}`);
+    this.#journal.log('info', `(${this.#router()}) Restoring deleted ${what} ${plan.words.join(' ')}`);
     return this.setRoutes(what === 'route' ? [plan] : [], what === 'rule' ? [plan] : []).length > 0;
   }
 
@@ -209,7 +209,7 @@ export class Holdings {
 
   #complain(what: string, plan: RoutePlan, failure: string | undefined): boolean {
     if (failure !== undefined)
-      this.#journal.log('err', `(${this.#router}) ${what} \`${plan.words.join(' ')}\`: ${failure}`);
+      this.#journal.log('err', `(${this.#router()}) ${what} \`${plan.words.join(' ')}\`: ${failure}`);
     return failure !== undefined;
   }
 

@@ -46,6 +46,13 @@ export class Members {
   /** In the plan's order, to which the groups' numbers refer. A group whose members are the same as before goes on. */
   set(all: readonly Member[], groups: readonly SyncGroupPlan[]): void {
     this.#all = all;
+    const grouped = new Set(groups.flatMap(({ members }) => members));
+    for (const [index, { driver, ...before }] of all.entries()) {
+      driver.machine.grouped = grouped.has(index);
+      // What its group told it last is over; another one tells it anew.
+      if (before.group !== undefined && !driver.machine.grouped)
+        driver.machine.handle({ kind: 'group-fault', reason: undefined }, this.#world.clock.now());
+    }
     for (const member of all) member.group = undefined;
     this.#groups = groups.map((plan) => {
       const members = plan.members.map((index) => all[index]);
@@ -57,12 +64,8 @@ export class Members {
           group.members.every((machine, index) => machine === machines[index]),
       );
       const machine = before ?? new SyncGroup(plan.name, machines);
-      for (const [index, member] of members.entries()) {
-        member.group = { plan, machine, index };
-        // What another group told it last is over.
-        if (before === undefined)
-          machine.handle(index, { kind: 'group-fault', reason: undefined }, this.#world.clock.now());
-      }
+      for (const [index, member] of members.entries()) member.group = { plan, machine, index };
+      if (before === undefined) machine.begin(this.#world.clock.now());
       return machine;
     });
   }

@@ -49,7 +49,7 @@ function world() {
   const clock = { now: () => it.now, wall: () => 0, alarm: () => ({ set: () => {}, clear: () => {} }) };
   const open = new OpenConnections(
     { clock, journal, handoff, companion: () => it.companion },
-    new Holdings(links, journal, 'VI_1'),
+    new Holdings(links, journal, () => 'VI_1'),
     () => ({ name: 'VI_1', family: 'ipv4' }) as VirtualRouterSettings,
   );
   const takeOver = () => open.takeOver([address, linkLocal], from, () => it.asked.push('add'));

@@ -17,10 +17,10 @@ const remarks: Readonly<Record<ReceiveRemark, string>> = {
 export class ReceiveLog {
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #router: string;
+  readonly #router: () => string;
   readonly #saidAt = new Map<string, number>();
 
-  constructor(journal: Journal, clock: Clock, router: string) {
+  constructor(journal: Journal, clock: Clock, router: () => string) {
     this.#journal = journal;
     this.#clock = clock;
     this.#router = router;
@@ -28,12 +28,12 @@ export class ReceiveLog {
 
   rejected(source: string, error: ReceiveError, message: string): void {
     if (error !== 'own' && this.#mayTell(`${source} ${error}`))
-      this.#journal.log('info', `(${this.#router}) ${message} (from ${source})`);
+      this.#journal.log('info', `(${this.#router()}) ${message} (from ${source})`);
   }
 
   remarked(source: string, remark: ReceiveRemark): void {
     if (this.#mayTell(`${source} ${remark}`))
-      this.#journal.log('info', `(${this.#router}) ${source} ${remarks[remark]}`);
+      this.#journal.log('info', `(${this.#router()}) ${source} ${remarks[remark]}`);
   }
 
   #mayTell(key: string): boolean {

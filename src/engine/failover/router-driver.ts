@@ -84,7 +84,7 @@ export class RouterDriver {
     this.holdings = new Holdings(
       world.links,
       world.journal,
-      plan.settings.name,
+      () => this.settings.name,
       () => {
         const { addressesAreLeased, advertisementIntervalMs, downTimerAdverts } = this.settings;
         return addressesAreLeased === false ? undefined : leaseSeconds(advertisementIntervalMs, downTimerAdverts);
@@ -92,9 +92,9 @@ export class RouterDriver {
       () => (this.settings.accept ? undefined : world.firewall),
     );
     this.#open = new OpenConnections(world, this.holdings, () => this.settings);
-    this.#receiveLog = new ReceiveLog(world.journal, world.clock, plan.settings.name);
-    this.#virtualLink = new VirtualLink(world.links, world.journal, world.firewall, plan.settings.name);
-    this.#addressLinks = new AddressLinks(world, plan.settings.name);
+    this.#receiveLog = new ReceiveLog(world.journal, world.clock, () => this.settings.name);
+    this.#virtualLink = new VirtualLink(world.links, world.journal, world.firewall, () => this.settings.name);
+    this.#addressLinks = new AddressLinks(world, () => this.settings.name);
     this.#channel = new RouterChannel(
       world,
       () => this.plan,

@@ -21,7 +21,7 @@ export class StaticHoldings {
 
   constructor(links: Links, journal: Journal) {
     this.#journal = journal;
-    this.#holdings = new Holdings(links, journal, 'static');
+    this.#holdings = new Holdings(links, journal, () => 'static');
     for (const { index, up } of links.links()) if (up) this.#up.add(index);
   }
 

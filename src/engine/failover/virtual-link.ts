@@ -16,12 +16,12 @@ export class VirtualLink {
   readonly #links: Links;
   readonly #journal: Journal;
   readonly #firewall: Firewall | undefined;
-  readonly #router: string;
+  readonly #router: () => string;
   #made: { readonly link: Link; readonly baseIndex: number; readonly shared: SharedLink } | undefined;
   #failed = false;
 
   /** @param router whose name stands before what is said. */
-  constructor(links: Links, journal: Journal, firewall: Firewall | undefined, router: string) {
+  constructor(links: Links, journal: Journal, firewall: Firewall | undefined, router: () => string) {
     this.#links = links;
     this.#firewall = firewall;
     this.#journal = journal;
@@ -43,7 +43,8 @@ export class VirtualLink {
     const hardwareAddress = Uint8Array.from(wish.macAddress.split(':'), (octet) => Number.parseInt(octet, 16));
     const made = this.#links.createVmac(base, name, hardwareAddress);
     if ('failure' in made) {
-      if (!this.#failed) this.#journal.log('err', `(${this.#router}) cannot make the macvlan ${name}: ${made.failure}`);
+      if (!this.#failed)
+        this.#journal.log('err', `(${this.#router()}) cannot make the macvlan ${name}: ${made.failure}`);
       this.#failed = true;
       return undefined;
     }
@@ -56,7 +57,7 @@ export class VirtualLink {
     if (loud !== undefined)
       this.#journal.log(
         'warning',
-        `(${this.#router}) as backup it may draw the active router's traffic (multicast reports on ${name}): nf_tables says ${loud}`,
+        `(${this.#router()}) as backup it may draw the active router's traffic (multicast reports on ${name}): nf_tables says ${loud}`,
       );
     if (family === 'ipv6' && source !== undefined)
       this.#links.addAddress({
