@@ -182,6 +182,27 @@ test(
     }),
 );
 
+test(
+  'a reload that makes a sync group and gives new names is told of by nobody but what follows',
+  { skip, timeout: 30_000 },
+  () =>
+    onHost(instance('one', 51, 'notify "/run/notify.sh"') + instance('two', 52, ''), async (host, daemon) => {
+      await daemon.printed(/\(one\) Entering MASTER STATE/);
+      await daemon.printed(/\(two\) Entering MASTER STATE/);
+      await until(() => lines(host, '/run/notified').includes('INSTANCE one MASTER 100'), 'the script');
+      const seen = daemon.output.length;
+      host.run('truncate -s 0 /run/notified');
+      const group = 'vrrp_sync_group both {\ngroup {\nfirst\ntwo\n}\n}\n';
+      host.write('/run/vrrp.conf', group + instance('first', 51, 'notify "/run/notify.sh"') + instance('two', 52, ''));
+      daemon.signalFirst('SIGHUP');
+      await daemon.printed(/Reload finished/, 10_000, seen);
+      for (const address of ['10.42.0.51', '10.42.0.52']) assert.ok(host.holds(address), address);
+      assert.doesNotMatch(daemon.output.slice(seen), /Entering|sent 0 priority/);
+      assert.equal(await stop(daemon), 0);
+      assert.deepEqual(lines(host, '/run/notified'), ['INSTANCE first STOP 100']);
+    }),
+);
+
 test('dumps: data, statistics, JSON', { skip, timeout: 30_000 }, () =>
   onHost(instance('web', 51, ''), async (host, daemon) => {
     await daemon.printed(/Entering MASTER STATE/);
