@@ -365,6 +365,21 @@ function returnMs(texts: Texts): number | undefined {
     assert.ok(movedMs(weighted) < 6000);
     assert.ok(movedMs(texts) > 30_000);
   });
+  test('a preempt_delay slows nothing on a node that hears nobody and is active anyway', () => {
+    const peers = (...addresses: string[]) => `unicast_peer {\n${addresses.join('\n')}\n}`;
+    const deaf = edited(
+      { ...unicast, lb3: unicast['lb2']! },
+      ['lb1', '10.0.0.2', '10.0.0.3'],
+      ['lb1', 'preempt_delay 10\n', ''],
+      ['lb2', 'advert_int 0.5', 'advert_int 0.5\n    preempt_delay 5'],
+      ['lb2', /unicast_peer \{[^}]*\}/, peers('10.0.0.1', '10.0.0.3')],
+      ['lb3', /priority \d+/, 'priority 90'],
+      ['lb3', 'unicast_src_ip 10.0.0.2', 'unicast_src_ip 10.0.0.3'],
+      ['lb3', /unicast_peer \{[^}]*\}/, peers('10.0.0.1', '10.0.0.2')],
+    );
+    assert.ok(findingNames(deaf).includes('peer-not-named'));
+    assert.ok(!findingNames(deaf).includes('preempt-delay-slows'));
+  });
 }
 {
   const weighted = edited(sound, ...both('fall 2', 'fall 2\n    weight -50'));

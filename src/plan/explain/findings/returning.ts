@@ -80,7 +80,9 @@ function delayedFailover(view: Surroundings): Finding[] {
     if (failure.tracker === undefined || failure.tracker.weight === 0) return [];
     const { keepalived } = outcomesOf(view.normal.with(at, conditionOf(first, [failure])), view);
     const successor = view.router.members.find(({ node }) => node.name === keepalived.active[0]);
-    return keepalived.changed && successor !== undefined && successor.router.settings.preemptDelayMs > 0
+    const delayMs = successor?.router.settings.preemptDelayMs ?? 0;
+    // One that does not hear the others is active already, and waits for nothing.
+    return keepalived.changed && successor !== undefined && delayMs > 0 && keepalived.maxMs >= delayMs
       ? [{ successor, tracker: failure.tracker, maxMs: keepalived.maxMs }]
       : [];
   });
