@@ -16,6 +16,8 @@ const SO_PEERCRED = 17;
 
 /** The kernel's word on who is at the other end; undefined where it can't be had. */
 export interface Peer {
+  /** 0: in a process namespace that this one does not see. */
+  readonly pid: number;
   readonly uid: number;
 }
 
@@ -204,6 +206,11 @@ export class ControlClient {
     });
   }
 
+  /** The process that listens there, whether it answers or not; undefined: not to be known. */
+  get pid(): number | undefined {
+    return peerOf(this.#socket)?.pid || undefined;
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -250,7 +257,8 @@ function peerOf(socket: Socket): Peer | undefined {
   const credentials = new Uint8Array(12);
   const length = Uint8Array.of(12, 0, 0, 0);
   if (c.getsockopt(fd, linux.SOL_SOCKET, SO_PEERCRED, credentials, length) < 0) return undefined;
-  return { uid: new DataView(credentials.buffer).getUint32(4, true) };
+  const view = new DataView(credentials.buffer);
+  return { pid: view.getUint32(0, true), uid: view.getUint32(4, true) };
 }
 
 function explain({ code, message }: NodeJS.ErrnoException): string {

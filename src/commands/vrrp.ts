@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arpWatch } from '../adapters/arp-watch.ts';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { systemRandom } from '../adapters/clock.ts';
-import { controlAddress, serveControl } from '../adapters/control-socket.ts';
+import { ControlClient, controlAddress, serveControl } from '../adapters/control-socket.ts';
 import { UdpDatagrams } from '../adapters/datagrams.ts';
 import { type HandoverFile, handoverFile } from '../adapters/handover-file.ts';
 import { libc } from '../adapters/libc.ts';
@@ -68,7 +68,10 @@ function identity({ user, group }: CommandPlan): Identity | undefined {
 /** SIGRTMIN + 2 with glibc: what `keepalived --signum=JSON` prints. */
 const signalJson = 36;
 
-/** Runs until stopped in an orderly way, then ends the process with status 0; status 1 when the configuration is refused. */
+/**
+ * Runs until stopped in an orderly way, then ends the process with status 0; status 1 when the configuration is refused, or such a daemon runs
+ * here already.
+ */
 export async function vrrp(options: VrrpOptions): Promise<void> {
   raiseCapabilities();
   const loaded = loadInNamespace(options);
@@ -79,9 +82,24 @@ export async function vrrp(options: VrrpOptions): Promise<void> {
     process.stderr.write('evergate: VRRP needs Linux on x86-64 or arm64\n');
     process.exit(1);
   }
+  await refuseSecond(options.socket);
   if (options.daemon === true && options.controlFd === undefined) await daemonize();
   process.title = loaded.plan.global.vrrpProcessName ?? 'evergate-vrrp';
   new Daemon(options, loaded.plan).start();
+}
+
+/**
+ * Two daemons with one name would take each other's addresses away. It is asked before anything is touched; a process that was killed has left
+ * nothing behind that listens (in Keepalived: its pid file, with the same words).
+ */
+async function refuseSecond(name: string | undefined): Promise<void> {
+  const running = await ControlClient.open(controlAddress(name, 'vrrp'));
+  if (!(running instanceof ControlClient)) return;
+  const { pid } = running;
+  process.stderr.write(
+    `evergate: daemon is already running${pid === undefined ? '' : ` (process ${pid})`}: stop it first, or start this one with a name of its own (--socket)\n`,
+  );
+  process.exit(1);
 }
 
 /** Its interfaces are those of the network namespace that the file itself names, so the file is read before they are looked at. */

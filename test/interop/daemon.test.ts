@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Program, type TestHost, TestLab } from '../namespaces/lab.ts';
 import { needs } from '../requirements.ts';
 import { until as untilWithin } from '../until.ts';
-import { startDaemon, stop } from './daemons.ts';
+import { crash, startDaemon, stop } from './daemons.ts';
 
 const until = (condition: () => boolean, what: string) => untilWithin(condition, 10_000, what);
 
@@ -265,3 +265,21 @@ test('the launcher’s word: nothing before `serving`, resignation at once after
     await lab.close();
   }
 });
+
+test(
+  'a second daemon on the host touches nothing; one that was killed is in nobody’s way',
+  { skip, timeout: 30_000 },
+  () =>
+    onHost(instance('web', 51, ''), async (host, daemon) => {
+      await daemon.printed(/Entering MASTER STATE/);
+      await until(() => host.holds('10.42.0.51'), 'the address');
+      const second = startDaemon('evergate', host, '/run/vrrp.conf');
+      assert.equal(await second.ended, 1);
+      assert.match(second.output, /daemon is already running \(process \d+\): stop it first/);
+      assert.ok(host.holds('10.42.0.51'));
+      crash(daemon);
+      await daemon.ended;
+      const third = startDaemon('evergate', host, '/run/vrrp.conf');
+      await third.printed(/Entering MASTER STATE/);
+    }),
+);
