@@ -23,13 +23,10 @@ export function ownPaceMs(lateMs: number): number {
 
 /**
  * What others must count missing packets up to (bfd.DetectMult) where they are that late, and leave once an interval. The usual multiplier
- * bears with a packet that is an interval late; half of that is forgiven where the pace is fast: a packet more would make the session slower
- * than VRRP's own timers, which go on running and bear with two intervals.
+ * bears with a packet that is an interval late; half of that is forgiven, so that the other half is left for the way and for whoever judges.
  */
 export function patientMultiplier(lateMs: number, transmitIntervalMs: number): number {
   const mostMs = limits.silenceMsMax - limits.multiplier * limits.intervalMs;
-  const isFast = transmitIntervalMs < limits.intervalMs;
-  const forgivenMs = isFast ? Math.max(limits.latenessForgivenMs, transmitIntervalMs / 2) : limits.latenessForgivenMs;
-  const bornMs = Math.min(mostMs, Math.max(0, lateMs - forgivenMs));
+  const bornMs = Math.min(mostMs, Math.max(0, lateMs - transmitIntervalMs / 2));
   return limits.multiplier + Math.ceil(bornMs / transmitIntervalMs);
 }

@@ -11,16 +11,20 @@ export interface TimetableWork {
   timer(now: number): void;
 }
 
+/** What has deadlines of its own, and wakes this process most often. */
+export type TimetableBfd = Pick<BfdSessions, 'deadline' | 'judgesAt' | 'receiveWaiting' | 'timer'>;
+
 export class Timetable {
   readonly #clock: Clock;
   readonly #packets: Packets;
-  readonly #bfd: BfdSessions | undefined;
+  readonly #bfd: TimetableBfd | undefined;
   readonly #work: TimetableWork;
   readonly #alarm: Alarm;
+  /** When the alarm should ring: how late it did is what this process knows of its own lateness. */
   #alarmAt = Infinity;
   #workAt = Infinity;
 
-  constructor(clock: Clock, packets: Packets, bfd: BfdSessions | undefined, work: TimetableWork) {
+  constructor(clock: Clock, packets: Packets, bfd: TimetableBfd | undefined, work: TimetableWork) {
     this.#clock = clock;
     this.#packets = packets;
     this.#bfd = bfd;
@@ -72,6 +76,7 @@ export class Timetable {
     const earliest = Math.min(this.#workAt, this.#bfd?.deadline() ?? Infinity);
     if (earliest === Infinity) this.#alarm.clear();
     else this.#alarm.set(earliest);
-    this.#alarmAt = earliest;
+    // What was over before anybody planned it is not late; what the alarm before was for, and has not rung yet, is.
+    this.#alarmAt = Math.max(earliest, Math.min(this.#alarmAt, this.#clock.now()));
   }
 }
