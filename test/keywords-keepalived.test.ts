@@ -97,6 +97,7 @@ const samples: Readonly<Record<string, Sample>> = {
     instead: 'interface eth0\nvirtual_router_id 51\nversion 3\nno_virtual_ipaddress',
   },
   'vrrp_instance version': { line: 'version 3' },
+  'vrrp_instance owner_ignore_adverts': { line: 'owner_ignore_adverts', beside: 'priority 255' },
   'vrrp_instance preempt': { line: 'preempt', beside: 'nopreempt' },
   'vrrp_instance virtual_ipaddress': { line: 'virtual_ipaddress {\n10.0.0.7/24\n}' },
   'vrrp_instance virtual_ipaddress_excluded': { line: 'virtual_ipaddress_excluded {\n10.0.0.7/24\n}' },

@@ -16,6 +16,7 @@ import {
   buildAccept,
   buildAnswers,
   buildAuthentication,
+  buildDeafness,
   buildDownTimer,
   buildInterval,
   buildPreemption,
@@ -125,6 +126,7 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
     // Keepalived from 2.3.3; dropping it, as 2.2.7 does, makes two masters.
     addressListMismatchAccepted: true,
     ...buildAnswers(entry, strict, context),
+    ...buildDeafness(entry, { strict, basePriority: role.basePriority }, context),
     garp: buildGarp(entry, strict, context),
     resignIsImmediate: !has(entries, 'no_immediate_takeover'),
     splitIsAnnounced: true,

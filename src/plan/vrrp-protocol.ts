@@ -178,3 +178,17 @@ export function buildAnswers(
     higherPrioSendAdvert: !strict && (higher ?? booleanOf(context.global, 'vrrp_higher_prio_send_advert') ?? false),
   };
 }
+
+/** RFC 9568 §6.4.3 has the owner discard what it hears; Keepalived does it when told to, or in strict mode, from 2.3.3 on. */
+export function buildDeafness(
+  entry: Entry,
+  { strict, basePriority }: { strict: boolean; basePriority: number },
+  context: PlanContext,
+): { ownerIgnoresAdvertisements?: true } {
+  const word = booleanOf(entry.entries, 'owner_ignore_adverts');
+  if (word === true && basePriority !== owner)
+    warnInstance(entry, 'owner_ignore_adverts', 'conflict', 'only priority 255 is the owner: it is ignored', context);
+  if (word === false && strict && basePriority === owner)
+    warnInstance(entry, 'owner_ignore_adverts', 'conflict', 'strict mode: owner_ignore_adverts is on', context);
+  return basePriority === owner && (strict || word === true) ? { ownerIgnoresAdvertisements: true } : {};
+}

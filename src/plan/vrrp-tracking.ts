@@ -54,14 +54,14 @@ function buildScript(entry: Entry, context: PlanContext): TrackedScriptPlan[] {
   }
   const command = scriptOf(script, lastOf(entries, 'user'), context);
   if (command === undefined) return [];
-  const intervalMs = (numberOf(entries, 'interval') ?? 1) * 1000;
+  const intervalMs = milliseconds(numberOf(entries, 'interval') ?? 1);
   const timeout = numberOf(entries, 'timeout');
   return [
     {
       name: nameOf(entry),
       command,
       intervalMs,
-      timeoutMs: timeout === undefined ? intervalMs : timeout * 1000,
+      timeoutMs: timeout === undefined ? intervalMs : milliseconds(timeout),
       ...weightOf(entries, 0),
       rise: numberOf(entries, 'rise') ?? 1,
       fall: numberOf(entries, 'fall') ?? 1,

@@ -29,8 +29,14 @@ export type Shape =
       readonly optional?: boolean;
       readonly nearest?: boolean;
     }
-  /** Seconds or milliseconds with up to six decimals. */
-  | { readonly kind: 'decimal'; readonly min: number; readonly max: number; readonly unit: string }
+  /** Seconds or milliseconds with up to six decimals. `atMost`: a larger number is taken for `max`; else the word is ignored. */
+  | {
+      readonly kind: 'decimal';
+      readonly min: number;
+      readonly max: number;
+      readonly unit: string;
+      readonly atMost?: boolean;
+    }
   /** on|off|true|false|yes|no; alone it means on. */
   | { readonly kind: 'boolean' }
   /** `-253..253 [reverse|noreverse]`. */

@@ -11,6 +11,13 @@ export const choice = (...values: string[]): Shape => ({ kind: 'choice', values 
 export const integer = (min: number, max: number): Shape => ({ kind: 'integer', min, max });
 export const nearest = (min: number, max: number): Shape => ({ kind: 'integer', min, max, nearest: true });
 export const seconds = (min: number, max: number): Shape => ({ kind: 'decimal', min, max, unit: 'seconds' });
+export const secondsUpTo = (min: number, max: number): Shape => ({
+  kind: 'decimal',
+  min,
+  max,
+  unit: 'seconds',
+  atMost: true,
+});
 export const list = (of: string): Shape => ({ kind: 'list', of });
 
 export function row(word: string, shape: Shape, fallback: string, meaning: string, since?: string): Keyword {

@@ -44,7 +44,7 @@ const snmpVrrp = refused('enable_snmp_vrrp', "SNMP's view of VRRP", statusInstea
 export const globalKeywords: readonly Keyword[] = [
   row('router_id', text('NAME'), 'the host name', 'name of this machine in mails and dumps'),
   row('vrrp_version', integer(2, 3), '2', 'version of VRRP; IPv6 always has 3'),
-  row('v3_checksum_as_v2', boolean, 'off', 'IPv4 checksum of version 3 without the pseudo-header (RFC 9568)', '2.3.0'),
+  row('v3_checksum_as_v2', boolean, 'off', 'IPv4 checksum of version 3 without the pseudo-header (RFC 9568)', '2.2.8'),
   row('vrrp_mcast_group4', text('ADDRESS'), '224.0.0.18', 'multicast group over IPv4'),
   row('vrrp_mcast_group6', text('ADDRESS'), 'ff02::12', 'multicast group over IPv6'),
   row('default_interface', text('INTERFACE'), 'eth0', 'where static addresses without dev go'),
@@ -195,7 +195,7 @@ export const globalKeywords: readonly Keyword[] = [
     integer(1, 2),
     '1',
     'shape of that dump: 2 names the list (`vrrp`) and adds `track_process`',
-    '2.3.0',
+    '2.2.8',
   ),
   row('random_seed', integer(0, 4_294_967_295), 'the time', 'of _RANDOM'),
   {

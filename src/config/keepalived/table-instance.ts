@@ -2,6 +2,7 @@
 
 import type { Keyword } from './keywords.ts';
 import {
+  alias,
   boolean,
   choice,
   command,
@@ -30,6 +31,16 @@ const unicastSource = row(
   "the interface's primary address",
   'source address of advertisements; a word of unicast',
 );
+
+const lateTimer: Keyword = {
+  ...noEffect(
+    'timer_expired_backup',
+    'a MASTER whose timer came so late that a router of this priority (254) would have taken over assumes that it did',
+    'always so: a router that wakes up late assumes that it was replaced',
+    { kind: 'integer', min: 1, max: 254, optional: true },
+  ),
+  since: '2.2.8',
+};
 
 export const instanceKeywords: readonly Keyword[] = [
   row('interface', text('INTERFACE'), '', 'where advertisements go and addresses stand; may be left out with unicast'),
@@ -66,7 +77,7 @@ export const instanceKeywords: readonly Keyword[] = [
   ),
   row('virtual_routes', list('ROUTE'), '', 'routes that move, in the words of ip-route(8); dev as there'),
   row('virtual_rules', list('RULE'), '', 'policy rules that move, in the words of ip-rule(8); iif as dev there'),
-  row('no_virtual_ipaddress', none, 'off', 'having no address is meant', '2.3.0'),
+  row('no_virtual_ipaddress', none, 'off', 'having no address is meant', '2.2.8'),
   row('promote_secondaries', none, 'off', 'set promote_secondaries on the interface'),
   row('dont_track_primary', none, 'off', "the interface's own state does not count"),
   sourceAddress,
@@ -88,7 +99,7 @@ export const instanceKeywords: readonly Keyword[] = [
     boolean,
     'v3_checksum_as_v2 of global_defs',
     'IPv4 checksum without the pseudo-header (RFC 9568)',
-    '2.3.0',
+    '2.2.8',
   ),
   row(
     'down_timer_adverts',
@@ -96,12 +107,8 @@ export const instanceKeywords: readonly Keyword[] = [
     'vrrp_down_timer_adverts, or 3',
     'advertisements missed until the MASTER is down',
   ),
-  noEffect(
-    'timer_expired_backup',
-    'a MASTER whose timer came so late that a router of this priority (254) would have taken over assumes that it did',
-    'always so: a router that wakes up late assumes that it was replaced',
-    { kind: 'integer', min: 1, max: 254, optional: true },
-  ),
+  lateTimer,
+  alias('thread_timer_expired', lateTimer),
   row(
     'authentication',
     { kind: 'block', block: 'authentication', name: 'none' },
@@ -128,6 +135,13 @@ export const instanceKeywords: readonly Keyword[] = [
     boolean,
     'vrrp_higher_prio_send_advert',
     'a last advertisement before giving way to a higher priority',
+  ),
+  row(
+    'owner_ignore_adverts',
+    boolean,
+    'off, but with strict mode on',
+    'with priority 255: discard whatever others advertise, as RFC 9568 has it; two such routers never notice each other',
+    '2.3.3',
   ),
   row(
     'garp_master_delay',

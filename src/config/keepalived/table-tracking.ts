@@ -7,12 +7,12 @@ import {
   command,
   integer,
   list,
-  nearest,
   noEffect,
   none,
   refused,
   row,
   seconds,
+  secondsUpTo,
   text,
   words,
 } from './row.ts';
@@ -27,8 +27,8 @@ const weight = (max: number, fallback: string, nearest = false) =>
 
 export const scriptKeywords: readonly Keyword[] = [
   row('script', words('COMMAND'), '', 'the command, split at blanks; no shell'),
-  row('interval', nearest(1, 4294), '1', 'seconds between two runs'),
-  row('timeout', nearest(1, 4294), 'interval', 'seconds after which a run has failed'),
+  row('interval', secondsUpTo(0.001, 4294), '1', 'between two runs; Keepalived before 2.3.2: whole seconds'),
+  row('timeout', secondsUpTo(0.001, 4294), 'interval', 'after which a run has failed'),
   // 2.2.7 complains of a weight beyond the range and then uses it: the priority's own range makes the end of this one the same.
   weight(253, '0', true),
   row('rise', integer(1, 2_147_483_647), '1', 'successes in a row until it is well'),
@@ -132,6 +132,12 @@ export const syncGroupKeywords: readonly Keyword[] = [
   row('group', list('INSTANCE'), '', 'the virtual routers of the group'),
   ...trackKeywords,
   ...notifyKeywords,
+  refused(
+    'notify_deleted',
+    "the manual has it here, Keepalived's parser has not",
+    'write it in the vrrp_instance: a group is not deleted with its members',
+    { kind: 'command', optional: true },
+  ),
   refused(
     'global_tracking',
     'track what one member tracks for all',

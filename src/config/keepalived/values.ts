@@ -48,7 +48,9 @@ export function readValue(
       if (first === undefined) return { value: undefined };
       const value = shape.kind === 'integer' ? parseInteger(first.text) : parseDecimal(first.text);
       if (value !== undefined && value >= shape.min && value <= shape.max) return { value };
-      if (value !== undefined && value >= 0 && shape.kind === 'integer' && shape.nearest === true) {
+      const isNear =
+        shape.kind === 'integer' ? shape.nearest === true && value !== undefined && value >= 0 : shape.atMost === true;
+      if (value !== undefined && isNear && (shape.kind === 'integer' || value > shape.max)) {
         const used = Math.max(shape.min, Math.min(shape.max, value));
         const message = `'${word.text}' goes from ${shape.min} to ${shape.max}: ${used} is used for ${first.text}`;
         diagnostics.push({ severity: 'warning', code: 'bad-value', place: first.place, message });

@@ -92,6 +92,9 @@ test('files that cannot hear each other, and why', () => {
   const why = (settings: Parameters<typeof settingsWith>[0]) =>
     whyUnheard(node('a', 101, { settings: settings ?? {} }), to);
   assert.equal(why({}), undefined);
+  const deaf = node('b', 255, { settings: { ownerIgnoresAdvertisements: true } });
+  assert.equal(whyUnheard(node('a', 101), deaf), undefined, 'the owner would win whatever it heard');
+  assert.match(whyUnheard(node('a', 255), deaf)!, /owner ignores/);
   assert.match(why({ virtualRouterId: 9 })!, /VRID mismatch/);
   assert.match(why({ version: 3 })!, /wrong version/);
   assert.match(why({ advertisementIntervalMs: 2000 })!, /interval mismatch/);

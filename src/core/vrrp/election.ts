@@ -171,7 +171,11 @@ export function whyUnheard(
   if (ah && !samePassword(settings, to.settings)) return 'another password';
   const plain = ah ? ({ kind: 'none' } as const) : undefined;
   const sender = plain ? { ...settings, authentication: plain } : settings;
-  const receiver = plain ? { ...to.settings, authentication: plain } : to.settings;
+  // An owner that listens to nobody misses nothing that would matter to it, but for another owner.
+  const { ownerIgnoresAdvertisements, ...listening } = to.settings;
+  const deaf = ownerIgnoresAdvertisements === true && settings.basePriority !== 255;
+  const listener = deaf ? listening : to.settings;
+  const receiver = plain ? { ...listener, authentication: plain } : listener;
   const payload = encodeAdvertisement(sender, 100, { source, destination });
   const ttl = transport.kind === 'unicast' ? (transport.ttl ?? 255) : 255;
   const context = { ownAddress: to.source, followed: undefined, sequence: 0 };

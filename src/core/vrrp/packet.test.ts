@@ -214,6 +214,12 @@ test('facts 8 and 9: TTL counts on multicast only, and the instance’s cast is 
   assert.equal(refusal(strict, { ...to, payload, ttl: 250 }), '');
 });
 
+test('an owner that is told to ignore advertisements discards good ones', () => {
+  const owner = { ...version3.settings, basePriority: 255, ownerIgnoresAdvertisements: true };
+  assert.equal(refusal(version3.settings, {}), '');
+  assert.equal(refusal(owner, {}), 'owner');
+});
+
 test('facts 10: padding after the message is no error', () => {
   const payload = new Uint8Array(26);
   payload.set(encodeAdvertisement(version2.settings, 100, multicast));

@@ -24,6 +24,7 @@ export type ReceiveError =
   | 'cast' // multicast for a unicast instance or the other way round
   | 'source' // not one of the unicast peers
   | 'own' // our own message came back
+  | 'owner' // we own the addresses and are told to listen to nobody
   | 'version'
   | 'type'
   | 'virtual-router-id'
@@ -113,6 +114,8 @@ export function receiveAdvertisement(
 function checkHeader(packet: PacketFacts, settings: VirtualRouterSettings, context: ReceiveContext) {
   const { transport } = settings;
   if (packet.source === context.ownAddress) return reject('own', 'own packet came back');
+  // RFC 9568 §6.4.3: in Active state the owner of the addresses discards what it hears.
+  if (settings.ownerIgnoresAdvertisements === true) return reject('owner', 'the address owner ignores advertisements');
   const multicast = isMulticast(packet.destination);
   if (multicast !== (transport.kind === 'multicast'))
     return reject(

@@ -26,6 +26,7 @@ export function emptyStatistics(): RouterStatistics {
       cast: 0,
       source: 0,
       own: 0,
+      owner: 0,
       version: 0,
       type: 0,
       'virtual-router-id': 0,
