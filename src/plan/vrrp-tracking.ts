@@ -1,6 +1,16 @@
 /** What is tracked: scripts, files, processes and BFD sessions with their own blocks, and the track_… lists that name them. */
 
-import { type Entry, entriesOf, has, lastOf, linesOf, nameOf, numberOf, textOf } from '../config/keepalived/config.ts';
+import {
+  booleanOf,
+  type Entry,
+  entriesOf,
+  has,
+  lastOf,
+  linesOf,
+  nameOf,
+  numberOf,
+  textOf,
+} from '../config/keepalived/config.ts';
 import type { Word } from '../config/keepalived/placed-text.ts';
 import { parseInteger } from '../config/keepalived/values.ts';
 import { parseIp } from '../core/address.ts';
@@ -153,6 +163,7 @@ function buildBfd(entry: Entry, context: PlanContext): BfdSessionPlan[] {
       passive: has(entries, 'passive'),
       ttl: neighbour.family === 'ipv4' ? (numberOf(entries, 'ttl') ?? 255) : (numberOf(entries, 'hoplimit') ?? 64),
       maxHops: numberOf(entries, 'max_hops') ?? 0,
+      ...(booleanOf(entries, 'multihop') === true ? { multihop: true } : {}),
       ...weightOf(entries, 0),
     },
   ];

@@ -204,6 +204,8 @@ export interface BfdSessionPlan {
   readonly passive: boolean;
   readonly ttl: number;
   readonly maxHops: number;
+  /** On the port of multihop sessions (RFC 5883). Absent: on that of single-hop ones. */
+  readonly multihop?: true;
   readonly weight: number;
   readonly reverse: boolean;
 }

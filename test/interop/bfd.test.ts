@@ -144,6 +144,17 @@ for (const [left, right] of [
       }),
   );
 
+test('bfd_instance with multihop: two Evergates on port 4784', { skip, timeout: 60_000 }, () =>
+  withPair(async (_lab, first, second) => {
+    first.write('/run/vrrp.conf', written('10.42.0.73', '10.42.0.38', 110, 'multihop'));
+    second.write('/run/vrrp.conf', written('10.42.0.38', '10.42.0.73', 100, 'multihop on'));
+    const one = startDaemon('evergate', first, '/run/vrrp.conf');
+    startDaemon('evergate', second, '/run/vrrp.conf');
+    await one.printed(/\(peer\) Entering Up state/, 15_000);
+    assert.match(udpPorts(first), /:4784\b/);
+  }),
+);
+
 function instance(words: string): string {
   return `vrrp_instance web {
   interface eth0
@@ -156,13 +167,14 @@ function instance(words: string): string {
 `;
 }
 
-function written(own: string, neighbour: string, priority: number): string {
+function written(own: string, neighbour: string, priority: number, more = ''): string {
   return `bfd_instance peer {
   neighbor_ip ${neighbour}
   source_ip ${own}
   min_rx 50
   min_tx 50
   multiplier 4
+  ${more}
 }
 ${instance(`priority ${priority}\ntrack_bfd {\npeer\n}`)}`;
 }

@@ -80,6 +80,7 @@ export const bfdKeywords: readonly Keyword[] = [
   row('ttl', integer(1, 255), '255', 'of packets sent over IPv4'),
   row('hoplimit', integer(1, 255), '64', 'of packets sent over IPv6'),
   row('max_hops', integer(-1, 255), '0', 'hops that received packets may have taken; 255: any'),
+  row('multihop', boolean, 'off', 'UDP port 4784 (RFC 5883) instead of 3784; max_hops still counts', '2.2.8'),
   weight(253, '0'),
   noEffect('vrrp', 'events go to the VRRP daemon', 'always so: nobody else tracks BFD sessions', none),
   refused('checker', "events go to IPVS' checkers only", 'remove it, or track the session with track_bfd', none),

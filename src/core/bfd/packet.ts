@@ -1,11 +1,14 @@
 /**
- * BFD control packets (RFC 5880 §4.1), without authentication, as they travel on UDP port 3784 for single-hop sessions (RFC 5881).
+ * BFD control packets (RFC 5880 §4.1), without authentication, as they travel on UDP port 3784 for single-hop sessions (RFC 5881) and on
+ * port 4784 for multihop ones (RFC 5883).
  * Reading never throws; what RFC 5880 §6.8.6 wants discarded is undefined.
  */
 
 export const controlPacketBytes = 24;
 /** RFC 5881 §4: the destination port; the source port is chosen from 49152..65535. */
 export const singleHopPort = 3784;
+/** RFC 5883 §5. */
+export const multihopPort = 4784;
 /** RFC 5881 §5: what is sent with, and what must be received. */
 export const singleHopTtl = 255;
 

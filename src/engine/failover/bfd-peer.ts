@@ -1,7 +1,13 @@
 /** What a host knows of one BFD neighbour, with a session and without. */
 
 import { peerPaceMs } from '../../core/bfd/pace.ts';
-import { type ControlPacket, encodeControlPacket, type SessionState } from '../../core/bfd/packet.ts';
+import {
+  type ControlPacket,
+  encodeControlPacket,
+  multihopPort,
+  type SessionState,
+  singleHopPort,
+} from '../../core/bfd/packet.ts';
 import type { BfdSession, SessionSettings } from '../../core/bfd/session.ts';
 import { peerBfd as limits } from '../../core/limits.ts';
 import type { BfdSessionPlan } from '../../plan/vrrp.ts';
@@ -106,6 +112,11 @@ export function newPeer(
     sentBytes: new Uint8Array(0),
     sendFailure: undefined,
   };
+}
+
+/** Where its packets go and come from: those of another port are of another session. */
+export function portOf(plan: BfdSessionPlan | undefined): number {
+  return plan?.multihop === true ? multihopPort : singleHopPort;
 }
 
 /** The host of a packet or an advertisement: a configured session has an address only. */

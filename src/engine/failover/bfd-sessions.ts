@@ -17,7 +17,6 @@ import {
   decodeControlPacket,
   diagnostics,
   type SessionState,
-  singleHopPort,
   singleHopTtl,
 } from '../../core/bfd/packet.ts';
 import { BfdSession, type SessionSettings } from '../../core/bfd/session.ts';
@@ -37,6 +36,7 @@ import {
   newPeer,
   noteFollower,
   type Peer,
+  portOf,
   reviewAt,
   sendPacket,
   settingsOf,
@@ -65,7 +65,7 @@ export class BfdSessions {
   constructor(world: BfdWorld, listener: BfdListener) {
     this.#world = world;
     this.#listener = listener;
-    this.#sockets = new BfdSockets(world, (datagram) => this.#received(datagram));
+    this.#sockets = new BfdSockets(world, (datagram, port) => this.#received(datagram, port));
   }
 
   /** The configured sessions, at start and at a reload: those that stay the same go on. */
@@ -182,7 +182,7 @@ export class BfdSessions {
 
   #openConfigured(plan: BfdSessionPlan): void {
     const family = plan.neighbor.includes(':') ? 'ipv6' : 'ipv4';
-    this.listen(family);
+    this.#sockets.listen(family, portOf(plan));
     this.#open(plan.neighbor, plan.source, 0, plan.ttl, plan, settingsOf(plan));
   }
 
@@ -213,7 +213,7 @@ export class BfdSessions {
       source,
       interfaceIndex,
       destination: neighbour,
-      port: singleHopPort,
+      port: portOf(plan),
       ttl,
     });
     if ('failure' in channel && plan !== undefined)
@@ -302,10 +302,10 @@ export class BfdSessions {
 
   // ------------------------------------------------------------ packets and state
 
-  #received(datagram: ReceivedDatagram): void {
+  #received(datagram: ReceivedDatagram, port: number): void {
     const packet = decodeControlPacket(datagram.payload);
     if (packet === undefined || this.#closed) return;
-    const peer = this.#peerFor(packet, datagram);
+    const peer = this.#peerFor(packet, datagram, port);
     if (peer === undefined) return;
     const now = this.#world.clock.now();
     // By the wall clock, which may have been set meanwhile: it can't have waited since before the sockets were empty.
@@ -319,19 +319,21 @@ export class BfdSessions {
     this.#listener.moved();
   }
 
-  #peerFor(packet: ControlPacket, datagram: ReceivedDatagram): Peer | undefined {
+  #peerFor(packet: ControlPacket, datagram: ReceivedDatagram, port: number): Peer | undefined {
     const { source, ttl, interfaceIndex, destination } = datagram;
     // RFC 5881 §3: by our discriminator, by address and interface while it is unknown. The address must fit in any case.
     const { yourDiscriminator } = packet;
     const end = endOf(source, interfaceIndex);
-    const byAddress = this.#peers.find((peer) => isThatEnd(peer, source, end));
+    const there = this.#peers.filter(({ plan }) => portOf(plan) === port);
+    const byAddress = there.find((peer) => isThatEnd(peer, source, end));
     const known =
       yourDiscriminator === 0
         ? byAddress
-        : this.#peers.find((peer) => peer.neighbour === source && peer.discriminator === yourDiscriminator);
+        : there.find((peer) => peer.neighbour === source && peer.discriminator === yourDiscriminator);
     if (known !== undefined) return known;
     const begins = packet.state === 'down' && yourDiscriminator === 0 && ttl === singleHopTtl;
-    if (!begins || byAddress !== undefined || !this.#listener.answersOn(interfaceIndex)) return undefined;
+    if (!begins || port !== portOf(undefined) || byAddress !== undefined || !this.#listener.answersOn(interfaceIndex))
+      return undefined;
     return this.#openUnwritten(source, destination, interfaceIndex);
   }
 

@@ -9,31 +9,32 @@ import type { BfdWorld } from './bfd-peer.ts';
 
 export class BfdSockets {
   readonly #world: BfdWorld;
-  readonly #received: (datagram: ReceivedDatagram) => void;
-  /** By family; undefined: it could not be opened. */
-  readonly #sockets = new Map<'ipv4' | 'ipv6', DatagramListener | undefined>();
+  readonly #received: (datagram: ReceivedDatagram, port: number) => void;
+  /** By family and port; undefined: it could not be opened. */
+  readonly #sockets = new Map<string, DatagramListener | undefined>();
   #prompt = true;
   #closed = false;
   /** When what waited was last heard, and since when nobody is woken by what arrives. */
   #heardAllAt = -Infinity;
   #quietAt = -Infinity;
 
-  constructor(world: BfdWorld, received: (datagram: ReceivedDatagram) => void) {
+  constructor(world: BfdWorld, received: (datagram: ReceivedDatagram, port: number) => void) {
     this.#world = world;
     this.#received = received;
   }
 
-  /** @returns true when that family is heard. */
-  listen(family: 'ipv4' | 'ipv6'): boolean {
+  /** @returns true when that family is heard there. */
+  listen(family: 'ipv4' | 'ipv6', port: number = singleHopPort): boolean {
     if (this.#closed) return false;
-    if (!this.#sockets.has(family)) {
-      const opened = this.#world.datagrams.listen(family, singleHopPort, this.#received);
-      this.#sockets.set(family, 'failure' in opened ? undefined : opened);
+    const key = `${family} ${port}`;
+    if (!this.#sockets.has(key)) {
+      const opened = this.#world.datagrams.listen(family, port, (datagram) => this.#received(datagram, port));
+      this.#sockets.set(key, 'failure' in opened ? undefined : opened);
       if ('failure' in opened)
-        this.#world.journal.log('warning', `BFD: cannot listen on UDP port ${singleHopPort}: ${opened.failure}`);
+        this.#world.journal.log('warning', `BFD: cannot listen on UDP port ${port}: ${opened.failure}`);
       else opened.attend(this.#prompt);
     }
-    return this.#sockets.get(family) !== undefined;
+    return this.#sockets.get(key) !== undefined;
   }
 
   /** Nothing that is handed over now came in before. */
