@@ -17,7 +17,7 @@ const IFF_UP = 1;
 const IFF_RUNNING = 0x40;
 const IFF_MULTICAST = 0x1000;
 
-const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, addressFamilies: 26 } as const;
+const IFLA = { address: 1, name: 3, mtu: 4, link: 5, linkInfo: 18, addressFamilies: 26, group: 27 } as const;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_MACVLAN_MODE = 1;
@@ -139,7 +139,12 @@ export function removeAddressMessage(request: AddressRequest): NetlinkMessage | 
 }
 
 /** A macvlan in private mode, as `use_vmac` makes it: it hears its own hardware address and nothing of its siblings. */
-export function createMacvlanMessage(baseIndex: number, name: string, hardwareAddress: Uint8Array): NetlinkMessage {
+export function createMacvlanMessage(
+  baseIndex: number,
+  name: string,
+  hardwareAddress: Uint8Array,
+  group: number,
+): NetlinkMessage {
   return new NetlinkMessage(
     messageType.newLink,
     changeFlags | messageFlag.create | messageFlag.exclusive,
@@ -148,6 +153,7 @@ export function createMacvlanMessage(baseIndex: number, name: string, hardwareAd
     .uint32(IFLA.link, baseIndex)
     .text(IFLA.name, name)
     .bytes(IFLA.address, hardwareAddress)
+    .uint32(IFLA.group, group)
     .nest(IFLA.linkInfo, (info) => {
       info.text(IFLA_INFO_KIND, 'macvlan').nest(IFLA_INFO_DATA, (data) => {
         data.uint32(IFLA_MACVLAN_MODE, MACVLAN_MODE_PRIVATE);
@@ -163,6 +169,16 @@ export function noAddressGenerationMessage(index: number): NetlinkMessage {
       families.nest(linux.AF_INET6, (inet6) => inet6.uint8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE));
     },
   );
+}
+
+/** The kernel tells everybody of a link that is given its group, even when it is the one that it has. */
+export function setGroupMessage(index: number, group: number): NetlinkMessage {
+  return new NetlinkMessage(messageType.newLink, changeFlags, linkBody(index, 0, 0)).uint32(IFLA.group, group);
+}
+
+/** The link's group, of its message in a dump; 0 is the one that all have at first. */
+export function parseGroup(body: Uint8Array): number {
+  return readUint32(readAttributes(body, 16).get(IFLA.group)) ?? 0;
 }
 
 export function setUpMessage(index: number): NetlinkMessage {

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enterNetworkNamespace, ip } from '../../test/namespaces/enter.ts';
 import { needs } from '../../test/requirements.ts';
-import type { AddressRequest, Link, LinkAddress } from '../engine/ports/links.ts';
+import type { AddressRequest, Link, LinkAddress, VmacOptions } from '../engine/ports/links.ts';
+import { parseLink } from './netlink-address.ts';
 import { NetlinkLinks } from './netlink-links.ts';
+import { messageType } from './netlink-message.ts';
+import { NetlinkEvents } from './netlink-socket.ts';
 
 const skip = needs('linux', 'root', 'namespaces', 'ip');
 
@@ -264,8 +267,49 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     assert.match(ip('link show dev vrrp.51'), /00:00:5e:00:01:34/);
     assert.deepEqual(links.createVmac(base, 'far0', Uint8Array.of(0, 0, 0x5e, 0, 1, 52)), { failure: 'EEXIST' });
     assert.ok(links.link('far0') !== undefined);
+    assert.match(ip('link show dev vrrp.51'), /group default/);
+    ip('link set dev eth0 group 7');
+    const grouped = links.createVmac(base, 'vrrp.51', Uint8Array.of(0, 0, 0x5e, 0, 1, 52));
+    assert.ok('link' in grouped && grouped.link.index === other.link.index);
+    assert.match(ip('link show dev vrrp.51'), /group 7/, 'as the interface below');
+    assert.ok('link' in links.createVmac(base, 'vrrp.53', Uint8Array.of(0, 0, 0x5e, 0, 1, 53), { group: 9 }));
+    assert.match(ip('link show dev vrrp.53'), /group 9/);
+    links.removeLink(links.link('vrrp.53')!.index);
+    await heard('vrrp.53 removed');
+    ip('link set dev eth0 group default');
     assert.equal(links.removeLink(other.link.index), undefined);
     await heard('vrrp.51 removed');
+  });
+
+  await suite.test('a macvlan of which the kernel tells the listeners of its base (netlink_notify_msg)', async () => {
+    const base = links.link('eth0');
+    assert.ok(base !== undefined);
+    let count = 0;
+    let removed: (name: string) => void = () => {};
+    // RTMGRP_LINK
+    const events = new NetlinkEvents(
+      0,
+      1,
+      ({ type, body }) => {
+        const link = parseLink(body);
+        if (link?.name === 'eth0') count++;
+        if (link !== undefined && type === messageType.deleteLink) removed(link.name);
+      },
+      () => {},
+    );
+    const messages = async (name: string, options: VmacOptions) => {
+      count = 0;
+      const gone = new Promise<void>((resolve) => (removed = (link) => link === name && resolve()));
+      const made = links.createVmac(base, name, Uint8Array.of(0, 0, 0x5e, 0, 1, 54), options);
+      assert.ok('link' in made);
+      links.removeLink(made.link.index);
+      await gone;
+      await heard(`${name} removed`);
+      return count;
+    };
+    const without = await messages('vm54', {});
+    assert.equal(await messages('vm55', { tellOfBase: true }), without + 1);
+    events.close();
   });
 
   await suite.test('links made while a change is told are not told of as gone', () => {

@@ -1,7 +1,7 @@
 /** The Links port over rtnetlink: a picture of interfaces and addresses that the kernel keeps fresh, and changes that are done on return. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IpFamily } from '../core/address.ts';
-import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher } from '../engine/ports/links.ts';
+import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher, VmacOptions } from '../engine/ports/links.ts';
 import type { SystemFailure } from '../engine/ports/system-failure.ts';
 import {
   addAddressMessage,
@@ -11,9 +11,11 @@ import {
   dumpLinks,
   noAddressGenerationMessage,
   parseAddress,
+  parseGroup,
   parseLink,
   parseMacvlan,
   removeAddressMessage,
+  setGroupMessage,
   setUpMessage,
 } from './netlink-address.ts';
 import { KeptWords, routeKeys, ruleKeys } from './netlink-kept.ts';
@@ -116,8 +118,11 @@ export class NetlinkLinks implements Links {
     base: Link,
     name: string,
     hardwareAddress: Uint8Array,
+    options: VmacOptions = {},
   ): { readonly link: Link } | { readonly failure: string } {
-    const make = () => this.#change(createMacvlanMessage(base.index, name, hardwareAddress));
+    const baseGroup = this.#groupOf(base.index);
+    const group = options.group ?? baseGroup;
+    const make = () => this.#change(createMacvlanMessage(base.index, name, hardwareAddress, group));
     let failure = make();
     // Left behind by a daemon that was killed.
     const left = failure === 'EEXIST' ? this.#macvlan(name) : undefined;
@@ -128,6 +133,7 @@ export class NetlinkLinks implements Links {
     const made = this.link(name);
     if (made === undefined) return { failure: 'ENODEV' };
     this.#change(noAddressGenerationMessage(made.index));
+    if (fits) this.#change(setGroupMessage(made.index, group));
     // The base interface must not answer ARP for the addresses of the macvlan with its own hardware address, nor the other way round.
     this.setParameter('ipv4', name, 'arp_ignore', 1);
     this.setParameter('ipv4', name, 'arp_filter', 0);
@@ -136,8 +142,15 @@ export class NetlinkLinks implements Links {
     if (readParameter('ipv4', base.name, 'arp_ignore') === 0) this.setParameter('ipv4', base.name, 'arp_ignore', 1);
     const up = this.#change(setUpMessage(made.index));
     if (up !== undefined) return { failure: up };
+    if (options.tellOfBase === true) this.#change(setGroupMessage(base.index, baseGroup));
     this.#lookAgain();
     return { link: this.#links.get(made.index) ?? made };
+  }
+
+  #groupOf(index: number): number {
+    for (const { body } of this.#requester.dump(dumpLinks()))
+      if (parseLink(body)?.index === index) return parseGroup(body);
+    return 0;
   }
 
   /** Of that name; undefined when it is no macvlan. */

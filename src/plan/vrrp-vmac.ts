@@ -1,11 +1,13 @@
 /** use_vmac and use_ipvlan: the interface above the instance's own. */
 
 import { type Entry, has, lastOf, nameOf } from '../config/keepalived/config.ts';
+import type { Word } from '../config/keepalived/placed-text.ts';
 import type { IpFamily } from '../core/address.ts';
 import type { VmacSettings } from '../core/vrrp/settings.ts';
 import type { IpvlanPlan } from './vrrp.ts';
 import { isInterfaceName, readPrefixed } from './vrrp-addresses.ts';
 import type { PlanContext } from './vrrp-context.ts';
+import { resolveNumber } from './vrrp-routes.ts';
 
 const macAddress = /^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){4,5}$/;
 
@@ -33,8 +35,25 @@ export function buildVmac(
   }
   let name: string | undefined;
   let mac: string | undefined;
-  for (const word of vmac.arguments) {
-    if (macAddress.test(word.text)) mac = readMac(word.text, given.virtualRouterId);
+  let group: number | undefined;
+  let tellsOfBase = false;
+  for (let index = 0; index < vmac.arguments.length; index++) {
+    const option = vmac.arguments[index]!.text;
+    if (option === 'netlink_notify_msg') {
+      tellsOfBase = true;
+      continue;
+    }
+    if ((option === 'name' || option === 'group') && vmac.arguments[index + 1] === undefined) {
+      context.warn('missing-argument', vmac.arguments[index]!.place, `(${instance}) '${option}' needs a value`);
+      continue;
+    }
+    if (option === 'group') {
+      group = readGroup(vmac.arguments[++index]!, instance, context);
+      continue;
+    }
+    if (option === 'name') index++;
+    const word = vmac.arguments[index]!;
+    if (option !== 'name' && macAddress.test(word.text)) mac = readMac(word.text, given.virtualRouterId);
     else if (isInterfaceName(word.text)) name = word.text;
     else
       context.warn(
@@ -65,7 +84,17 @@ export function buildVmac(
     name: name ?? '',
     transmitOnBase,
     macAddress: mac ?? virtualMacAddress(given.family, given.virtualRouterId),
+    ...(group === undefined ? {} : { group }),
+    ...(tellsOfBase ? { tellsOfBase } : {}),
   };
+}
+
+/** A number, or a name of /etc/iproute2/group. */
+function readGroup(word: Word, instance: string, context: PlanContext): number | undefined {
+  const group = Number(resolveNumber(word.text, { kind: 'group', max: 4_294_967_295 }, context));
+  if (!Number.isNaN(group)) return group;
+  context.warn('bad-value', word.place, `(${instance}) '${word.text}' is no interface group: it is ignored`);
+  return undefined;
 }
 
 /** RFC 9568 §7.3. */

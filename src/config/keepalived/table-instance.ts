@@ -180,7 +180,12 @@ export const instanceKeywords: readonly Keyword[] = [
     'vrrp_garp_extra_if',
     'announce addresses on other interfaces this often: on those with a virtual MAC address, or on all; 0: never',
   ),
-  row('use_vmac', words('[INTERFACE] [MAC]', 0, 2), 'off', 'a macvlan with the virtual MAC address'),
+  row(
+    'use_vmac',
+    words('[[name] INTERFACE] [MAC] [netlink_notify_msg] [group GROUP]', 0, 6),
+    'off',
+    'a macvlan with the virtual MAC address, in the interface group of the interface below or in GROUP; name, netlink_notify_msg and group: Keepalived 2.3.0',
+  ),
   row(
     'use_vmac_addr',
     none,
@@ -192,7 +197,7 @@ export const instanceKeywords: readonly Keyword[] = [
     'use_ipvlan',
     'an ipvlan to send from',
     'use use_vmac, or no virtual interface at all: ipvlans are not tried here yet, for want of a kernel with CONFIG_IPVLAN',
-    words('[INTERFACE] [ADDRESS] [bridge|private|vepa]', 0, 3),
+    words('[[name] INTERFACE] [ADDRESS] [bridge|private|vepa] [group GROUP]', 0, 6),
   ),
   refused(
     'vrf',

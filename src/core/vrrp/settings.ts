@@ -130,4 +130,8 @@ export interface VmacSettings {
   readonly transmitOnBase: boolean; // vmac_xmit_base
   /** Six octets with colons: RFC 9568 §7.3's 00:00:5e:00:01:VRID, or 00:00:5e:00:02:VRID for IPv6, or what the configuration says. */
   readonly macAddress: string;
+  /** The macvlan's interface group. Absent: that of the interface below. */
+  readonly group?: number;
+  /** `netlink_notify_msg`: others are told of the interface below when the macvlan is made. Absent: no. */
+  readonly tellsOfBase?: boolean;
 }

@@ -4,7 +4,7 @@
  */
 import type { IpFamily } from '../../core/address.ts';
 import type { InterfaceDelayPlan } from '../../plan/vrrp.ts';
-import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher } from '../ports/links.ts';
+import type { AddressRequest, Link, LinkAddress, Links, LinkWatcher, VmacOptions } from '../ports/links.ts';
 import type { Journal } from '../ports/logs.ts';
 import type { Alarm, Clock } from '../ports/time.ts';
 import { OwnRemovals } from './own-removals.ts';
@@ -156,8 +156,8 @@ export class SettledLinks implements Links {
     return this.#links.removeRule(words, family);
   }
 
-  createVmac(base: Link, name: string, hardwareAddress: Uint8Array) {
-    return this.#links.createVmac(base, name, hardwareAddress);
+  createVmac(base: Link, name: string, hardwareAddress: Uint8Array, options: VmacOptions = {}) {
+    return this.#links.createVmac(base, name, hardwareAddress, options);
   }
 
   removeLink(index: number) {

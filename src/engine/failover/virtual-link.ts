@@ -2,7 +2,7 @@
 import type { IpFamily } from '../../core/address.ts';
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
 import type { Firewall, SharedLink } from '../ports/firewall.ts';
-import type { Link, Links } from '../ports/links.ts';
+import type { Link, Links, VmacOptions } from '../ports/links.ts';
 import type { Journal } from '../ports/logs.ts';
 
 export interface VirtualLinkWish {
@@ -10,6 +10,7 @@ export interface VirtualLinkWish {
   readonly family: IpFamily;
   /** Six octets with colons. */
   readonly macAddress: string;
+  readonly options?: VmacOptions;
 }
 
 export class VirtualLink {
@@ -41,7 +42,7 @@ export class VirtualLink {
     if (this.#made?.baseIndex === base.index && this.#links.link(this.#made.link.name) !== undefined)
       return this.#made.link;
     const hardwareAddress = Uint8Array.from(wish.macAddress.split(':'), (octet) => Number.parseInt(octet, 16));
-    const made = this.#links.createVmac(base, name, hardwareAddress);
+    const made = this.#links.createVmac(base, name, hardwareAddress, wish.options ?? {});
     if ('failure' in made) {
       if (!this.#failed)
         this.#journal.log('err', `(${this.#router()}) cannot make the macvlan ${name}: ${made.failure}`);
@@ -87,5 +88,8 @@ export class VirtualLink {
 
 /** Of `use_vmac`; undefined without. */
 export function ownVirtualLink({ vmac, family }: VirtualRouterSettings): VirtualLinkWish | undefined {
-  return vmac === undefined ? undefined : { name: vmac.name, family, macAddress: vmac.macAddress };
+  if (vmac === undefined) return undefined;
+  const { name, macAddress, group, tellsOfBase } = vmac;
+  const options = { ...(group === undefined ? {} : { group }), ...(tellsOfBase === true ? { tellOfBase: true } : {}) };
+  return { name, family, macAddress, options };
 }

@@ -63,6 +63,13 @@ export interface LinkWatcher {
   ruleRemoved(words: readonly string[]): void;
 }
 
+export interface VmacOptions {
+  /** Its interface group (ip-link(8)); undefined: that of `base`, so that a firewall's rules for the group hold for it too. */
+  readonly group?: number;
+  /** Has the kernel tell everybody of `base`, whose promiscuity it may have changed without a word. */
+  readonly tellOfBase?: boolean;
+}
+
 /** Interfaces, addresses, routes: what `ip` shows and changes. Changes are done when the call returns. */
 export interface Links {
   links(): readonly Link[];
@@ -82,6 +89,7 @@ export interface Links {
     base: Link,
     name: string,
     hardwareAddress: Uint8Array,
+    options?: VmacOptions,
   ): { readonly link: Link } | { readonly failure: string };
   removeLink(index: number): SystemFailure;
   /**
