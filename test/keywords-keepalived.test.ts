@@ -89,6 +89,7 @@ const samples: Readonly<Record<string, Sample>> = {
   'global_defs vrrp_cpu_affinity': { line: 'vrrp_cpu_affinity 0 1' },
   'global_defs bfd_cpu_affinity': { line: 'bfd_cpu_affinity 0 1' },
   'global_defs data_use_instance': { line: 'data_use_instance on' },
+  'global_defs include_check': { line: 'include_check +match -readable' },
   'global_defs umask': { line: 'umask 022' },
   'global_defs vrrp_garp_extra_if': { line: 'vrrp_garp_extra_if all 10' },
   'vrrp_instance state': { line: 'state MASTER' },
@@ -155,6 +156,7 @@ const samples: Readonly<Record<string, Sample>> = {
 /** Words that the plan can't show, and why nothing is lost. */
 const withoutPlan: Readonly<Record<string, string>> = {
   'global_defs random_seed': 'used while the file is read, by _RANDOM (source.test.ts)',
+  'global_defs include_check': 'used while the file is read, by include (source.test.ts)',
 };
 
 interface Outcome {

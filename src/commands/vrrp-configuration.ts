@@ -6,7 +6,7 @@ import { lookUpIdentity } from '../adapters/process-user.ts';
 import { lookUpRoutingName } from '../adapters/routing-names.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { parseKeepalived } from '../config/keepalived/parse.ts';
-import type { SourceFile } from '../config/keepalived/source.ts';
+import type { SourceFile, UnreadableFile } from '../config/keepalived/source.ts';
 import { buildVrrpPlan } from '../plan/build-vrrp.ts';
 import type { VrrpPlan } from '../plan/vrrp.ts';
 
@@ -41,6 +41,7 @@ export function loadVrrpPlan(
     configId: configId ?? host.split('.')[0] ?? host,
     readFiles,
     random: (min, max) => min + Math.floor(Math.random() * (max - min + 1)),
+    variable: (name) => process.env[name],
   });
   const built = buildVrrpPlan(config, {
     hostname: host,
@@ -60,13 +61,15 @@ export function describeDiagnostic({ severity, place, message, hint }: Diagnosti
 }
 
 /** Files that an `include` of the file `from` names, relative to it, in the order of their names. */
-export function readFiles(pattern: string, from: string): readonly SourceFile[] {
-  const files: SourceFile[] = [];
+export function readFiles(pattern: string, from: string): readonly (SourceFile | UnreadableFile)[] {
+  const files: (SourceFile | UnreadableFile)[] = [];
   for (const path of globSync(resolve(dirname(from), pattern)).sort()) {
     try {
-      if (statSync(path).isFile()) files.push({ path, text: readFileSync(path, 'utf8') });
-    } catch {
-      // Unreadable: the parser says that nothing readable matches.
+      files.push(
+        statSync(path).isFile() ? { path, text: readFileSync(path, 'utf8') } : { path, problem: 'not a file' },
+      );
+    } catch (error) {
+      files.push({ path, problem: (error as NodeJS.ErrnoException).code ?? String(error) });
     }
   }
   return files;

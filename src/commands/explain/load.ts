@@ -57,7 +57,12 @@ export function fileArgument(written: string): { readonly path: string; readonly
 
 /** @param configId for lines that are marked @name; where none is given, the node's name. */
 function loadNode(path: string, text: string, name: string, configId: string | undefined) {
-  const parsed = parseKeepalived([{ path, text }], { configId: configId ?? name, readFiles, random: (min) => min });
+  const parsed = parseKeepalived([{ path, text }], {
+    configId: configId ?? name,
+    readFiles,
+    random: (min) => min,
+    variable: (variable) => process.env[variable],
+  });
   const built = buildVrrpPlan(parsed.config, { hostname: name });
   const diagnostics = [...parsed.diagnostics, ...built.diagnostics];
   const refused = built.plan === undefined || diagnostics.some(({ severity }) => severity === 'alert');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Diagnostic } from '../diagnostic.ts';
+import { expandBraces } from './include.ts';
 import { type KeepalivedEnvironment, readLines, type SourceFile } from './source.ts';
 
 function read(text: string, others: Readonly<Record<string, string>> = {}, extra: Partial<KeepalivedEnvironment> = {}) {
@@ -95,4 +96,63 @@ test('a definition that contains itself ends with an alert', () => {
   const { diagnostics } = read('$A=x ${A}\n$A');
   assert.equal(diagnostics.length, 1);
   assert.match(diagnostics[0]!.message, /without end/);
+});
+
+test('what each variant of include must find, as keepalived -t answers', () => {
+  const there = { 'd/one': 'one' };
+  const outcome = (pattern: string, found = there) =>
+    ['include', 'includer', 'includem', 'includew', 'includeb', 'includea']
+      .filter((word) => {
+        const readFiles = (wanted: string) =>
+          wanted === 'folder'
+            ? [{ path: 'folder', problem: 'not a file' }]
+            : expandBraces(wanted).flatMap((each) => (each in found ? [{ path: each, text: 'one' }] : []));
+        return read(`${word} ${pattern}`, {}, { readFiles }).diagnostics.some(({ severity }) => severity === 'alert');
+      })
+      .join(' ');
+  assert.equal(outcome('d/one'), '');
+  assert.equal(outcome('gone'), 'includem includew includea');
+  assert.equal(outcome('gone*'), 'includew includea');
+  assert.equal(outcome('{d/one,gone}'), 'includeb includea');
+  assert.equal(outcome('{d/one,gone*}'), '');
+  assert.equal(outcome('folder'), 'includer includem includew includeb includea');
+});
+
+test('include_check holds for what follows in its file and in what that includes', () => {
+  const severities = (text: string, others: Readonly<Record<string, string>> = {}) =>
+    read(text, others).diagnostics.map(({ severity, place }) => `${place.file}:${place.line} ${severity}`);
+  assert.deepEqual(severities('include gone\ninclude_check match\ninclude gone\ninclude gone*'), [
+    'main/k.conf:1 warning',
+    'main/k.conf:3 alert',
+    'main/k.conf:4 warning',
+  ]);
+  assert.deepEqual(severities('include_check\ninclude gone*'), ['main/k.conf:2 alert']);
+  assert.deepEqual(
+    severities(
+      'include_check\ninclude_check -wildcard_match\ninclude gone*\ninclude gone\ninclude_check readable\ninclude gone',
+    ),
+    ['main/k.conf:3 warning', 'main/k.conf:4 alert', 'main/k.conf:6 warning'],
+  );
+  assert.deepEqual(
+    severities('include_check match\ninclude inner\ninclude gone', {
+      inner: 'include gone\ninclude_check readable\ninclude gone',
+    }),
+    ['inner:1 alert', 'inner:3 warning', 'main/k.conf:3 alert'],
+  );
+  assert.deepEqual(severities('include_check +other match\ninclude gone'), [
+    'main/k.conf:1 warning',
+    'main/k.conf:2 alert',
+  ]);
+});
+
+test('braces as csh expands them', () => {
+  assert.deepEqual(expandBraces('{foo/{,cat,dog},bar}'), ['foo/', 'bar', 'foo/cat', 'foo/dog']);
+  assert.deepEqual(expandBraces('a*'), ['a*']);
+  assert.deepEqual(expandBraces('{a,b}'.repeat(40)), ['{a,b}'.repeat(40)], 'not a million files');
+});
+
+test('${_ENV NAME}: what is put in is no comment, and what is not set stays', () => {
+  const variable = (name: string) => ({ SECRET: 'a#b!c' })[name];
+  assert.deepEqual(read('auth_pass ${_ENV SECRET}', {}, { variable }).lines, ['auth_pass a\\#b\\!c']);
+  assert.deepEqual(read('x ${_ENV OTHER} ${_RANDOM a}', {}, { variable }).lines, ['x ${_ENV OTHER} ${_RANDOM a}']);
 });

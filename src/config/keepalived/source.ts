@@ -7,6 +7,7 @@
  */
 
 import type { Diagnostic, Place } from '../diagnostic.ts';
+import { type IncludeChecks, judgeIncluded, readIncludeCheck, variants } from './include.ts';
 import { withoutComment } from './lexer.ts';
 import { type PlacedText, placeOf, replacePlaced, slicePlaced } from './placed-text.ts';
 import { expandRepetition } from './repetition.ts';
@@ -16,14 +17,22 @@ export interface SourceFile {
   readonly text: string;
 }
 
+/** What a pattern names that is no file, or may not be read. */
+export interface UnreadableFile {
+  readonly path: string;
+  readonly problem: string;
+}
+
 /** What the files may ask of the world they are read in; given as values and functions so that config stays pure. */
 export interface KeepalivedEnvironment {
   /** keepalived's `-i`; by default the first part of the host name. `@id` lines compare with it. */
   readonly configId: string;
-  /** The readable files that an include's pattern names, sorted; relative patterns are relative to `from`'s folder. */
-  readonly readFiles: (pattern: string, from: string) => readonly SourceFile[];
+  /** What an include's pattern names, sorted; relative patterns are relative to `from`'s folder. */
+  readonly readFiles: (pattern: string, from: string) => readonly (SourceFile | UnreadableFile)[];
   /** For `${_RANDOM}`: an integer from min to max. Without it `_RANDOM` is refused. */
   readonly random?: (min: number, max: number) => number;
+  /** For `${_ENV NAME}`: undefined where there is no such variable. */
+  readonly variable?: (name: string) => string | undefined;
 }
 
 /** Reasons for the numbers: the manual's largest example makes 65,024 instances of 16 lines; no one nests includes 16 deep. */
@@ -39,6 +48,12 @@ interface Pending {
   readonly raw: boolean;
   readonly substitutions: number;
   readonly set?: ReadonlyMap<string, string>;
+  readonly scope: Scope;
+}
+
+/** What `include_check` says, for one file. */
+interface Scope {
+  checks: IncludeChecks;
 }
 
 type Definitions = Map<string, readonly PlacedText[]>;
@@ -53,7 +68,7 @@ export function readLines(
   const definitions: Definitions = new Map();
   // A stack with the next line last: putting lines in front is then a push.
   const pending: Pending[] = [];
-  for (const file of files.toReversed()) pushFile(pending, file, 0);
+  for (const file of files.toReversed()) pushFile(pending, file, 0, new Set());
   let looked = 0;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (++looked > linesMax) {
@@ -71,7 +86,8 @@ export function readLines(
   return lines;
 }
 
-function pushFile(pending: Pending[], file: SourceFile, depth: number): void {
+function pushFile(pending: Pending[], file: SourceFile, depth: number, checks: IncludeChecks): void {
+  const scope: Scope = { checks };
   const texts = file.text.split('\n');
   for (let index = texts.length - 1; index >= 0; index--)
     pending.push({
@@ -79,6 +95,7 @@ function pushFile(pending: Pending[], file: SourceFile, depth: number): void {
       depth,
       raw: true,
       substitutions: 0,
+      scope,
     });
 }
 
@@ -121,7 +138,11 @@ function look(
   }
 
   const substituted = substitute(line, definitions, environment);
-  if (substituted === undefined) return line;
+  if (substituted === undefined) {
+    if (/^include_check(\s|$)/.test(line.text))
+      next.scope.checks = readIncludeCheck(line, next.scope.checks, diagnostics);
+    return line;
+  }
   for (const again of substituted.toReversed())
     pending.push({ ...next, line: again, raw: false, substitutions: next.substitutions + 1 });
   return undefined;
@@ -175,19 +196,11 @@ function pushIncluded(
     diagnostics.push(endless(place, `files include each other more than ${includeDepthMax} deep`));
     return;
   }
-  const files = environment.readFiles(name, next.line.file);
-  if (files.length === 0) {
-    // Plain `include` says nothing is wrong with a pattern that matches nothing; the variants do (manual, "include").
-    const wildcard = /[*?[{]/.test(name);
-    const strict = word === 'includea' || word === 'includew' || (word === 'includem' && !wildcard);
-    diagnostics.push({
-      severity: strict ? 'alert' : 'warning',
-      code: 'unreadable-file',
-      place,
-      message: `${word}: no readable file matches '${name}'`,
-    });
-  }
-  for (const file of files.toReversed()) pushFile(pending, file, next.depth + 1);
+  const find = (wanted: string) => environment.readFiles(wanted, next.line.file);
+  const found = find(name);
+  const checks = new Set([...next.scope.checks, ...variants[word]!]);
+  judgeIncluded({ word, pattern: name, place, checks, found, find }, diagnostics);
+  for (const file of found.toReversed()) if ('text' in file) pushFile(pending, file, next.depth + 1, next.scope.checks);
 }
 
 /**
@@ -200,10 +213,11 @@ function substitute(
   environment: KeepalivedEnvironment,
 ): readonly PlacedText[] | undefined {
   for (const match of line.text.matchAll(
-    /\$(?:([A-Za-z_][A-Za-z0-9_]*)(?=\s|$)|\{([A-Za-z_][A-Za-z0-9_]*)((?: +\d+){0,2})\})/g,
+    /\$(?:([A-Za-z_][A-Za-z0-9_]*)(?=\s|$)|\{([A-Za-z_][A-Za-z0-9_]*)((?: +[A-Za-z0-9_]+){0,2})\})/g,
   )) {
     const name = match[1] ?? match[2]!;
-    const value = definitions.get(name) ?? predefined(name, match[3] ?? '', line, environment);
+    const plain = (match[3] ?? '') === '';
+    const value = (plain ? definitions.get(name) : undefined) ?? predefined(name, match[3] ?? '', line, environment);
     if (value === undefined) continue;
     const start = match.index;
     const end = start + match[0].length;
@@ -245,7 +259,13 @@ function predefinedText(
       return '\\#';
     case '_BANG':
       return '\\!';
+    case '_ENV': {
+      const value = environment.variable?.(range.trim());
+      // A comment it cannot be: those are gone by the time it is put in.
+      return value?.replace(/[#!]/g, '\\$&');
+    }
     case '_RANDOM': {
+      if (!/^[ \d]*$/.test(range)) return undefined;
       const [min = 0, max = 32_767] = range
         .trim()
         .split(/ +/)

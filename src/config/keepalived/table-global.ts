@@ -217,10 +217,11 @@ export const globalKeywords: readonly Keyword[] = [
   noEffect('process_names', 'the default process names', 'processes always have names of their own'),
   noEffect('bfd_process_name', 'name of the BFD process', 'BFD runs in the vrrp process'),
   noEffect('tmp_config_directory', 'where the configuration is copied while it is read', ownWay),
-  noEffect(
+  row(
     'include_check',
-    'which includes may match nothing',
-    'a pattern that matches no file is always told; write includea where it must match',
+    words('[[+|-]readable|match|wildcard_match|brace_match …]', 0, 8),
+    'include alone: none',
+    'what includes after this line must find, in this file and what it includes; alone everything',
   ),
   noEffect('reload_check_config', 'check before a reload', 'a reload with a bad file never changes anything here'),
   noEffect('vrrp_netlink_cmd_rcv_bufs', 'bytes', noBuffers),
