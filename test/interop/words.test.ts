@@ -172,6 +172,8 @@ test('keepalived.json has the fields that Keepalived writes', { skip, timeout: 6
   );
   const fields = ({ data, stats }: typeof ours) => [Object.keys(data).sort(), Object.keys(stats).sort()];
   assert.deepEqual(fields(ours), fields(theirs));
+  const types = ({ data }: typeof ours) => Object.fromEntries(Object.entries(data).map(([k, v]) => [k, typeof v]));
+  assert.deepEqual(types(ours), types(theirs));
   for (const [field, value] of Object.entries(theirs.data))
     if (/^(script|track_|auth_|garp_|vrid|base_|iname|state|version)/.test(field))
       assert.deepEqual(ours.data[field], value, field);

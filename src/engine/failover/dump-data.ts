@@ -7,7 +7,7 @@ import { activeDownMs } from '../../core/vrrp/intervals.ts';
 import type { VirtualAddress } from '../../core/vrrp/settings.ts';
 import type { CommandPlan, NotifyPlan } from '../../plan/vrrp.ts';
 import type { Clock } from '../ports/time.ts';
-import { dumpInterfaces, dumpTracked, trackReferences } from './dump-tracked.ts';
+import { dumpInterfaces, dumpTracked, section, trackReferences } from './dump-tracked.ts';
 import { addressWords, commandWords, deviceWords, routeWords, ruleWords } from './dump-words.ts';
 import type { Failover } from './failover.ts';
 import type { RouterDriver } from './router-driver.ts';
@@ -27,8 +27,6 @@ export function dumpData(failover: Failover, world: DumpWorld): string {
   const { plan, links } = failover;
   const there = links.addresses();
   const isSet = ({ address }: VirtualAddress) => there.some((each) => each.address === address);
-  const section = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : [`------< ${title} >------`, ...lines];
   const lines = [
     ...section(
       'Static Addresses',

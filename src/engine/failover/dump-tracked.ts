@@ -30,18 +30,23 @@ export function trackReferences(references: References, processes: string): stri
   ];
 }
 
+/** Keepalived leaves out a section without a line. */
+export function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`------< ${title} >------`, ...lines];
+}
+
 export function dumpTracked(failover: Failover, identity: (command: CommandPlan) => string): string[] {
   return [...dumpScripts(failover, identity), ...dumpFiles(failover), ...dumpProcesses(failover), ...dumpBfd(failover)];
 }
 
+/** Without those that are not run, as nobody tracks them or as they are insecure: an exporter would wait for their result for ever. */
 function dumpScripts(failover: Failover, identity: (command: CommandPlan) => string): string[] {
-  const { scripts } = failover.plan;
-  if (scripts.length === 0) return [];
-  return [
-    '------< VRRP Scripts >------',
-    ...scripts.flatMap((script, index) => {
+  return section(
+    'VRRP Scripts',
+    failover.plan.scripts.flatMap((script, index) => {
       const tracker = failover.tracked?.scripts()[index];
-      const unjudged = tracker?.result === 'unknown';
+      if (tracker === undefined) return [];
+      const unjudged = tracker.result === 'unknown';
       return [
         ` VRRP Script = ${script.name}`,
         `   Command = ${commandWords(script.command)}`,
@@ -50,33 +55,36 @@ function dumpScripts(failover: Failover, identity: (command: CommandPlan) => str
         `   Weight = ${script.weight}${reversed(script.reverse)}`,
         `   Rise = ${script.rise}`,
         `   Fall = ${script.fall}`,
-        `   Result = ${tracker?.count ?? 0}`,
-        `   Insecure = ${tracker === undefined ? 'yes' : 'no'}`,
+        `   Result = ${tracker.count}`,
+        '   Insecure = no',
         `   Init state = ${unjudged ? 'INIT' : 'unknown'}`,
-        `   Status = ${{ well: 'GOOD', failed: 'BAD', unknown: 'INIT' }[tracker?.result ?? 'unknown']}`,
+        `   Status = ${{ well: 'GOOD', failed: 'BAD', unknown: 'INIT' }[tracker.result]}`,
         `   Script uid:gid = ${identity(script.command)}`,
         '   VRRP instances :',
         ...trackedBy(failover, 'trackScripts', index),
-        `   State = ${tracker?.isRunning ? 'running' : 'idle'}`,
-        `   Last status = ${tracker?.lastStatus ?? 0}`,
+        `   State = ${tracker.isRunning ? 'running' : 'idle'}`,
+        `   Last status = ${tracker.lastStatus ?? 0}`,
       ];
     }),
-  ];
+  );
 }
 
+/** Keepalived forgets a file that nobody tracks, but not such a process. */
 function dumpFiles(failover: Failover): string[] {
-  const { files } = failover.plan;
-  if (files.length === 0) return [];
-  return [
-    '------< VRRP Track files >------',
-    ...files.flatMap((file, index) => [
-      ` Track file = ${file.name}`,
-      `   File = ${file.path}`,
-      `   Status = ${failover.tracked?.files()[index]?.value ?? 0}`,
-      `   Weight = ${file.weight}${reversed(file.reverse)}`,
-      ...trackedBy(failover, 'trackFiles', index),
-    ]),
-  ];
+  return section(
+    'VRRP Track files',
+    failover.plan.files.flatMap((file, index) => {
+      const trackers = trackedBy(failover, 'trackFiles', index);
+      if (trackers.length === 0) return [];
+      return [
+        ` Track file = ${file.name}`,
+        `   File = ${file.path}`,
+        `   Status = ${failover.tracked?.files()[index]?.value ?? 0}`,
+        `   Weight = ${file.weight}${reversed(file.reverse)}`,
+        ...trackers,
+      ];
+    }),
+  );
 }
 
 function dumpProcesses(failover: Failover): string[] {

@@ -44,7 +44,7 @@ export function dumpStatistics(failover: Failover): string {
     .join('');
 }
 
-/** keepalived.json (SIGJSON): an array with `data` and `stats` for each instance. */
+/** keepalived.json (SIGJSON): an array with `data` and `stats` for each instance, all in one line: Checkmk's plugin reads no further. */
 export function dumpJson(failover: Failover, clock: Clock): string {
   const routers = failover.drivers.map((driver) => {
     const { settings, statistics } = driver;
@@ -56,9 +56,9 @@ export function dumpJson(failover: Failover, clock: Clock): string {
         skip_check_adv_addr: settings.skipCheckAdvertisedAddresses ? 1 : 0,
         strict_mode: settings.strict ? 1 : 0,
         vmac_ifname: settings.vmac === undefined ? '' : driver.device(),
-        ifp_ifname: settings.interface,
-        master_priority: status.heard?.priority ?? 0,
-        last_transition: (clock.wall() - (clock.now() - status.sinceMs)) / 1000,
+        ifp_ifname: driver.device(),
+        master_priority: status.state === 'backup' ? (status.heard?.priority ?? 0) : 0,
+        last_transition: Math.round((clock.wall() - (clock.now() - status.sinceMs)) * 1000) / 1e6,
         garp_delay: settings.garp.delayMs / 1000,
         garp_refresh: settings.garp.refreshMs / 1000,
         garp_rep: settings.garp.repeat,
@@ -71,20 +71,20 @@ export function dumpJson(failover: Failover, clock: Clock): string {
         base_priority: settings.basePriority,
         effective_priority: status.priority,
         vipset: driver.holdings.addresses().length > 0,
-        vips: describeAddresses(settings.addresses, driver),
         promote_secondaries: driver.plan.promoteSecondaries,
         adver_int: settings.advertisementIntervalMs / 1000,
         master_adver_int: status.activeAdvertisementIntervalMs / 1000,
         accept: settings.accept ? 1 : 0,
-        nopreempt: settings.preempt ? 0 : 1,
+        nopreempt: !settings.preempt,
         preempt_delay: settings.preemptDelayMs / 1000,
         state: stateNumber[status.state],
         wantstate: stateNumber[status.state],
+        version: settings.version,
         smtp_alert: driver.plan.smtpAlert,
         notify_deleted: driver.plan.notifyDeleted,
-        version: settings.version,
         ...describeNotify(driver.plan.notify),
         ...nonEmpty({
+          vips: describeAddresses(settings.addresses, driver),
           evips: describeAddresses(settings.excludedAddresses, driver),
           vroutes: driver.plan.routes.map(routeWords),
           vrules: driver.plan.rules.map(ruleWords),
@@ -99,11 +99,9 @@ export function dumpJson(failover: Failover, clock: Clock): string {
       stats: keepalivedStatistics(statistics),
     };
   });
-  return JSON.stringify(
-    failover.plan.global.dumpFiles.jsonVersion === 2 ? { vrrp: routers, ...describeProcesses(failover) } : routers,
-    undefined,
-    1,
-  );
+  const { jsonVersion } = failover.plan.global.dumpFiles;
+  const whole = jsonVersion === 2 ? { vrrp: routers, ...describeProcesses(failover) } : routers;
+  return `${JSON.stringify(whole)}\n`;
 }
 
 function describeAddresses(addresses: readonly VirtualAddress[], driver: RouterDriver): string[] {
