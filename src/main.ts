@@ -12,7 +12,7 @@ import type { DrillOptions } from './commands/drill.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { HandoverOptions } from './commands/handover.ts';
 import type { InitOptions } from './commands/init.ts';
-import { forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
+import { answerAsKeepalived, forHaproxy, forKeepalived, separateHaproxyWords } from './commands/originals.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { StatusOptions } from './commands/status.ts';
@@ -90,7 +90,7 @@ Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 rel
     .description(
       `Keeps virtual addresses on the node that can serve, as keepalived.conf says. Takes Keepalived's options where they make sense.
 
-Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/keepalived.data and /tmp/keepalived.stats.`,
+Signals: TERM and INT hand over and end, HUP reloads, USR1, USR2 and 36 (Keepalived's SIGJSON) write /tmp/keepalived.data, .stats and .json.`,
     )
     .option('-f, --use-file <file>', 'configuration', '/etc/keepalived/keepalived.conf')
     .option('-t, --config-test', 'check the configuration and end: status 0 when it is sound, 1 when it is not')
@@ -104,6 +104,7 @@ Signals: TERM and INT hand over and end, HUP reloads, USR1 and USR2 write /tmp/k
     .option('-r, --vrrp-pid <file>', "write the VRRP process's id there (the same process here)")
     .option('-P, --vrrp', 'VRRP only (always so: IPVS is not part of this program)')
     .option('-i, --config-id <name>', 'take the lines that are marked @name')
+    .addOption(new Option('--as-keepalived').hideHelp())
     .addOption(socketOption())
     .addOption(new Option('--control-fd <fd>').hideHelp())
     .action(async (options: VrrpOptions) => (await import('./commands/vrrp.ts')).vrrp(options));
@@ -279,7 +280,12 @@ const words = process.argv.slice(2);
 const serves = ['haproxy', 'keepalived'].includes(invokedAs) || ['run', 'balance', 'vrrp'].includes(words[0] ?? '');
 for (const stream of [process.stdout, process.stderr]) stream.on('error', outputClosed);
 
-if (words[0] === '-vv') process.stdout.write(versionLong());
+const answer = invokedAs === 'keepalived' ? answerAsKeepalived(words, versionShort) : undefined;
+if (answer !== undefined) {
+  process.stdout.write(answer.stdout ?? '');
+  process.stderr.write(answer.stderr ?? '');
+  process.exitCode = answer.status;
+} else if (words[0] === '-vv') process.stdout.write(versionLong());
 else if (invokedAs === 'haproxy') await program().parseAsync(forHaproxy(words), { from: 'user' });
 else if (invokedAs === 'keepalived') await program().parseAsync(forKeepalived(words), { from: 'user' });
 else await program().parseAsync(words[0] === 'balance' ? separateHaproxyWords(words) : words, { from: 'user' });

@@ -1,5 +1,5 @@
 /** `evergate vrrp`: the VRRP daemon alone, Keepalived's half; also what a link named `keepalived` runs. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { arpWatch } from '../adapters/arp-watch.ts';
 import { raiseCapabilities } from '../adapters/capabilities.ts';
 import { systemRandom } from '../adapters/clock.ts';
@@ -34,7 +34,7 @@ import { daemonize, daemonReady } from './daemonize.ts';
 import { Service } from './service.ts';
 import { versionNumber, versionShort } from './version.ts';
 import { describeDiagnostic, type LoadedVrrpPlan, loadVrrpPlan } from './vrrp-configuration.ts';
-import { dumpFile, pidFiles, writePidFile } from './vrrp-files.ts';
+import { dumpFile, dumpSignal, pidFiles, writeDump, writePidFile } from './vrrp-files.ts';
 import { DaemonJournal } from './vrrp-journal.ts';
 
 export interface VrrpOptions {
@@ -52,6 +52,8 @@ export interface VrrpOptions {
   readonly vrrp?: boolean;
   readonly configId?: string;
   readonly controlFd?: string;
+  /** Started under the name `keepalived`: its process and pid files are where monitoring looks for Keepalived's. */
+  readonly asKeepalived?: boolean;
   /** The node's name for `evergate status`: a path, or @name. */
   readonly socket?: string;
 }
@@ -64,9 +66,6 @@ function identity({ user, group }: CommandPlan): Identity | undefined {
   if (!identities.has(key)) identities.set(key, lookUpIdentity(user, group));
   return identities.get(key);
 }
-
-/** SIGRTMIN + 2 with glibc: what `keepalived --signum=JSON` prints. */
-const signalJson = 36;
 
 /**
  * Runs until stopped in an orderly way, then ends the process with status 0; status 1 when the configuration is refused, or such a daemon runs
@@ -84,7 +83,8 @@ export async function vrrp(options: VrrpOptions): Promise<void> {
   }
   await refuseSecond(options.socket);
   if (options.daemon === true && options.controlFd === undefined) await daemonize();
-  process.title = loaded.plan.global.vrrpProcessName ?? 'evergate-vrrp';
+  process.title =
+    loaded.plan.global.vrrpProcessName ?? (options.asKeepalived === true ? 'keepalived' : 'evergate-vrrp');
   new Daemon(options, loaded.plan).start();
 }
 
@@ -206,7 +206,7 @@ class Daemon {
     process.on('SIGHUP', () => this.#reload());
     process.on('SIGUSR1', () => this.#dump('state', dumpData(this.#failover, { clock, identity })));
     process.on('SIGUSR2', () => this.#dump('stats', dumpStatistics(this.#failover)));
-    onSignalNumber(signalJson, () => this.#dump('json', dumpJson(this.#failover, clock)));
+    onSignalNumber(dumpSignal.json, () => this.#dump('json', dumpJson(this.#failover, clock)));
     this.#journal.log('info', `Starting ${versionShort()} (VRRP)`);
     for (const file of this.#pidFiles) {
       const failure = writePidFile(file);
@@ -389,13 +389,9 @@ class Daemon {
     setTimeout(end, handoff.keptMs + limits.stopScriptsMsMax).unref();
   }
 
-  /** With the rights that `umask` leaves: by default for its owner only. */
   #dump(kind: 'state' | 'stats' | 'json', text: string): void {
     const path = dumpFile(kind, this.#failover.plan.global);
-    try {
-      writeFileSync(path, text);
-    } catch (error) {
-      this.#journal.log('err', `Can't open ${path} (${(error as NodeJS.ErrnoException).code})`);
-    }
+    const failure = writeDump(path, text);
+    if (failure !== undefined) this.#journal.log('err', `Can't open ${path} (${failure})`);
   }
 }

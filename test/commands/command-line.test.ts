@@ -156,7 +156,37 @@ test('keepalived -t, with the options that units pass', (t) => {
   const refused = run(keepalived, ['-t', '-f', wrong]);
   assert.notEqual(refused.status, 0);
   assert.match(refused.stderr, /wrong\.conf:3\).*'prioritty'/);
-  assert.match(run(keepalived, ['-v']).stdout, /^Evergate version/);
+});
+
+test('keepalived --signum and -v: what monitoring asks the program itself', (t) => {
+  const keepalived = link(folderFor(t), 'keepalived');
+  for (const [name, number] of Object.entries({ STOP: 15, RELOAD: 1, DATA: 10, STATS: 12, JSON: 36 }))
+    assert.deepEqual(run(keepalived, [`--signum=${name}`]), { status: 0, stdout: `${number}\n`, stderr: '' });
+  assert.equal(run(keepalived, ['--signum', 'JSON']).stdout, '36\n');
+  const unknown = run(keepalived, ['--signum=STATS_CLEAR']);
+  assert.deepEqual([unknown.status, unknown.stdout], [1, '']);
+  assert.match(unknown.stderr, /^Unknown sigfunc STATS_CLEAR/);
+  for (const word of ['-v', '--version']) {
+    const { status, stdout, stderr } = run(keepalived, [word]);
+    assert.deepEqual([status, stdout], [0, '']);
+    assert.match(stderr, /^Keepalived v2\.2\.7 \(.*Evergate version .*\)\n[\s\S]*--enable-json/);
+  }
+});
+
+test('keepalived --signum and -v say what Keepalived says', { skip: needs('linux', 'keepalived') }, (t) => {
+  const ours = link(folderFor(t), 'keepalived');
+  for (const name of ['STOP', 'RELOAD', 'DATA', 'STATS', 'JSON'])
+    assert.deepEqual(run(ours, [`--signum=${name}`]), run('keepalived', [`--signum=${name}`]), name);
+  const version = (command: string) => {
+    const { status, stdout, stderr } = run(command, ['-v']);
+    return {
+      status,
+      stdout,
+      words: stderr.split('\n')[0]!.split(' ').slice(0, 2),
+      json: stderr.includes('--enable-json'),
+    };
+  };
+  assert.deepEqual(version(ours), version('keepalived'));
 });
 
 test('--help of every command reads like a manual: usage, what it does, options, signals', () => {
