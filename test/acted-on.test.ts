@@ -83,7 +83,6 @@ test('every field of the Plan is read by somebody who acts on it', () => {
 const vrrpWithoutReader: Readonly<Record<string, string>> = {
   'VrrpGlobalPlan.dynamicInterfaces':
     'the plan itself refuses a missing interface without it; the engine waits for any',
-  'VrrpGlobalPlan.setSupplementaryGroups': 'its word is refused',
   'FirewallPlan.interfaceIndexes': 'always so',
   'SchedulingPlan.realtimeLimitUs': 'its words have no effect, each with its reason',
   'SchedulingPlan.autoPriorityMax': 'its word has no effect, with its reason',

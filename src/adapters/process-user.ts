@@ -43,11 +43,31 @@ export function inspectCommand(command: Command): CommandInspection {
     const identity = lookUpIdentity(command.user, command.group);
     if (identity === undefined)
       return { path, searched, problem: `user ${command.user} does not exist`, insecure: undefined };
-    const problem = mayExecute(file, identity) ? undefined : 'not executable';
+    const supplementary = command.supplementaryGroups === true ? supplementaryGroups(command.user) : [];
+    if (command.supplementaryGroups === true && searchPath(setpriv) === undefined)
+      return {
+        path,
+        searched,
+        problem: `${setpriv} (util-linux) is needed for supplementary groups`,
+        insecure: undefined,
+      };
+    const problem = mayExecute(file, identity, supplementary) ? undefined : 'not executable';
     return { path, searched, problem, insecure: identity.uid === 0 ? whoElseCouldWrite(path) : undefined };
   } catch (error) {
     return { path, searched, problem: (error as NodeJS.ErrnoException).code ?? 'unreadable', insecure: undefined };
   }
+}
+
+/** A program that is started under another user (libuv) has no supplementary groups, and no call to give it some: this one gives them and becomes it. */
+const setpriv = 'setpriv';
+
+export function withSupplementaryGroups(argv: readonly string[], { uid, gid }: Identity): readonly string[] {
+  return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--', ...argv];
+}
+
+function supplementaryGroups(user: string): readonly number[] {
+  const asked = spawnSync('id', ['-G', user], { encoding: 'utf8', timeout: 2_000 });
+  return asked.status === 0 ? asked.stdout.trim().split(' ').map(Number) : [];
 }
 
 function searchPath(program: string): string | undefined {
@@ -65,10 +85,10 @@ function searchPath(program: string): string | undefined {
   return undefined;
 }
 
-function mayExecute(file: Stats, identity: Identity): boolean {
+function mayExecute(file: Stats, identity: Identity, supplementary: readonly number[]): boolean {
   if (identity.uid === 0) return (file.mode & 0o111) !== 0;
   if (file.uid === identity.uid) return (file.mode & 0o100) !== 0;
-  return (file.mode & (file.gid === identity.gid ? 0o010 : 0o001)) !== 0;
+  return (file.mode & ([identity.gid, ...supplementary].includes(file.gid) ? 0o010 : 0o001)) !== 0;
 }
 
 /** keepalived.conf(5) enable_script_security: no part of the path may be writable by anyone but root. */

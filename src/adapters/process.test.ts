@@ -1,9 +1,10 @@
 /** Commands, questions about processes, watched files and processes: on this machine's own processes. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
@@ -67,6 +68,42 @@ test('commands and watches', { skip: needs('linux') }, async (suite) => {
     const asNobody = { argv: ['/bin/sh', '-c', '[ "$(id -u)" = 65534 ]'], user: 'nobody', group: undefined };
     assert.deepEqual(await run(asNobody), { kind: 'exited', status: 0 });
   });
+
+  await suite.test(
+    'runs with the supplementary groups of its user where it is told',
+    { skip: needs('root') },
+    async () => {
+      // Debian has no user in a second group by itself; this one is made for the test.
+      const name = `evg${process.pid}`;
+      const made = spawnSync('useradd', [
+        '--system',
+        '--no-user-group',
+        '--gid',
+        'nogroup',
+        '--groups',
+        'daemon',
+        name,
+      ]);
+      assert.equal(made.status, 0, made.stderr?.toString());
+      try {
+        const script = '[ "$(id -u)" != 0 ] && [ "$(id -Gn)" = "nogroup daemon" ]';
+        const plain: Command = { argv: ['/bin/sh', '-c', script], user: name, group: undefined };
+        assert.deepEqual(await run(plain), { kind: 'exited', status: 1 });
+        assert.deepEqual(await run({ ...plain, supplementaryGroups: true }), { kind: 'exited', status: 0 });
+        const path = join(folder, 'of-daemon');
+        writeFileSync(path, '#!/bin/sh\n');
+        chownSync(path, 0, 1);
+        chmodSync(path, 0o750);
+        chmodSync(folder, 0o755);
+        const own: Command = { argv: [path], user: name, group: undefined };
+        assert.equal(scripts.inspect(own).problem, 'not executable');
+        assert.equal(scripts.inspect({ ...own, supplementaryGroups: true }).problem, undefined);
+        assert.deepEqual(await run({ ...own, supplementaryGroups: true }), { kind: 'exited', status: 0 });
+      } finally {
+        spawnSync('userdel', [name]);
+      }
+    },
+  );
 
   await suite.test('killall -0 NAME: dead, alive, a zombie, dead', async () => {
     const name = `evg${process.pid}`;

@@ -1,7 +1,7 @@
 /** Commands: split as Keepalived splits them, with the user and group that run them. */
 
 import type { Place } from '../config/diagnostic.ts';
-import { type Entry, lastOf } from '../config/keepalived/config.ts';
+import { type Entry, has, lastOf } from '../config/keepalived/config.ts';
 import type { Word } from '../config/keepalived/placed-text.ts';
 import type { CommandPlan, NotifyFifoPlan, NotifyPlan, TimedCommandPlan } from './vrrp.ts';
 import type { PlanContext } from './vrrp-context.ts';
@@ -46,10 +46,10 @@ function runAs(
   place: Place,
   context: PlanContext,
 ): CommandPlan {
-  const command =
-    user === undefined ? { argv, ...defaultUser(context) } : { argv, user: user.text, group: group?.text };
-  if (user !== undefined && context.world.userExists?.(user.text, group?.text) === false)
-    context.alert('unresolvable', user.place, `there is no ${described(user, group)} to run ${argv[0]}`);
+  const account = user === undefined ? defaultUser(context) : accountOf(user, group, context);
+  const command = { argv, ...account };
+  if (user !== undefined && context.world.userExists?.(account.user, account.group) === false)
+    context.alert('unresolvable', user.place, `there is no ${described(account)} to run ${argv[0]}`);
   if (command.user === 'root') context.noteRootScript(place);
   return command;
 }
@@ -57,21 +57,42 @@ function runAs(
 /** Nothing is run as somebody else instead: those scripts are left out when the daemon starts, as in Keepalived. */
 export function checkScriptUser(context: PlanContext): void {
   const [user, group] = lastOf(context.global, 'script_user')?.arguments ?? [];
-  if (user === undefined || context.world.userExists?.(user.text, group?.text) !== false) return;
-  const message = `there is no ${described(user, group)}: scripts without a user of their own are not run`;
+  if (user === undefined) return;
+  const account = accountOf(user, group, context);
+  if (context.world.userExists?.(account.user, account.group) !== false) return;
+  const message = `there is no ${described(account)}: scripts without a user of their own are not run`;
   context.warn('unresolvable', user.place, message, 'write a user that exists, or make that one: useradd --system');
 }
 
-function described(user: Word, group: Word | undefined): string {
-  return group === undefined ? `user '${user.text}'` : `user '${user.text}' with a group '${group.text}'`;
+type Account = Omit<CommandPlan, 'argv'>;
+
+function described({ user, group }: Account): string {
+  return group === undefined ? `user '${user}'` : `user '${user}' with a group '${group}'`;
+}
+
+/** `USER [[:]GROUP]`: a colon asks for the user's supplementary groups too; alone it leaves the group the user's own. */
+function accountOf(user: Word, group: Word | undefined, context: PlanContext): Account {
+  const text = group?.text ?? '';
+  const supplementary = text.startsWith(':') || has(context.global, 'set_supplementary_groups');
+  const name = text.replace(/^:/, '');
+  return {
+    user: user.text,
+    group: name === '' ? undefined : name,
+    ...(supplementary ? { supplementaryGroups: true } : {}),
+  };
 }
 
 /** script_user; else keepalived_script where that user exists; else root (keepalived.conf(5), "SCRIPTS"). */
-function defaultUser(context: PlanContext): { user: string; group: string | undefined } {
+function defaultUser(context: PlanContext): Account {
   const [user, group] = lastOf(context.global, 'script_user')?.arguments ?? [];
-  if (user !== undefined) return { user: user.text, group: group?.text };
+  if (user !== undefined) return accountOf(user, group, context);
   const exists = context.world.userExists?.('keepalived_script') ?? false;
-  return { user: exists ? 'keepalived_script' : 'root', group: undefined };
+  const supplementary = has(context.global, 'set_supplementary_groups');
+  return {
+    user: exists ? 'keepalived_script' : 'root',
+    group: undefined,
+    ...(supplementary ? { supplementaryGroups: true } : {}),
+  };
 }
 
 /** Undefined when a quote is not closed. */

@@ -67,7 +67,6 @@ export function buildGlobal(context: PlanContext, routers: readonly VirtualRoute
       json: textOf(global, 'json_file_location'),
       jsonVersion: numberOf(global, 'json_version') === 2 ? 2 : 1,
     },
-    setSupplementaryGroups: has(global, 'set_supplementary_groups'),
     interfaceDelays: buildInterfaceDelays(context, routers),
     garpGroups: buildGarpGroups(context),
   };

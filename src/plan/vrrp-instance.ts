@@ -84,7 +84,7 @@ function buildSettings(entry: Entry, context: PlanContext): VirtualRouterSetting
   const { global } = context;
   const virtualRouterId = readVirtualRouterId(entry, context);
   const { addresses, excludedAddresses, family } = buildAddresses(entry, context);
-  const strict = booleanOf(entries, 'strict_mode') ?? has(global, 'vrrp_strict');
+  const strict = booleanOf(entries, 'strict_mode') ?? booleanOf(global, 'vrrp_strict') ?? false;
   const version = buildVersion(entry, family, context);
   const role = buildRole(entry, strict, context);
   const authentication = buildAuthentication(entry, { strict, version, family }, context);

@@ -59,7 +59,6 @@ export interface VrrpGlobalPlan {
     readonly json: string | undefined;
     readonly jsonVersion: 1 | 2;
   };
-  readonly setSupplementaryGroups: boolean;
   /** interface_up_down_delays: how long an interface must be down (up) before it counts. */
   readonly interfaceDelays: readonly InterfaceDelayPlan[];
   readonly garpGroups: readonly GarpGroupPlan[];
@@ -105,8 +104,10 @@ export interface GarpGroupPlan {
 export interface CommandPlan {
   readonly argv: readonly string[];
   readonly user: string;
-  /** Undefined: the user's. A leading `:` (Keepalived 2.3) asks for the user's supplementary groups too. */
+  /** Undefined: the user's. */
   readonly group: string | undefined;
+  /** With the user's supplementary groups. Absent: with none. */
+  readonly supplementaryGroups?: true;
 }
 
 export interface VirtualRouterPlan {

@@ -139,7 +139,7 @@ export function describeShape(shape: Shape): string {
     case 'weight':
       return `-${shape.max}..${shape.max} [reverse|noreverse]`;
     case 'command':
-      return shape.optional ? '[COMMAND [user [group]]]' : 'COMMAND [user [group]]';
+      return shape.optional ? '[COMMAND [user [[:]group]]]' : 'COMMAND [user [[:]group]]';
     case 'list':
       return `{ ${shape.of} … }`;
     case 'block':

@@ -83,7 +83,7 @@ export const globalKeywords: readonly Keyword[] = [
   row('vrrp_higher_prio_send_advert', boolean, 'off', 'a last advertisement before giving way to a higher priority'),
   row('vrrp_check_unicast_src', boolean, 'off', 'a unicast sender must be one of the peers'),
   row('vrrp_skip_check_adv_addr', boolean, 'off', "don't compare the addresses in advertisements again"),
-  row('vrrp_strict', none, 'off', 'hold to the RFC'),
+  row('vrrp_strict', boolean, 'off', 'hold to the RFC; Keepalived before 2.3.0 took `vrrp_strict off` for on'),
   row('vrrp_notify_priority_changes', boolean, 'off', 'write priority changes to the notify FIFO too'),
   row('vrrp_startup_delay', seconds(0.001, 4294), '0', 'nothing is sent before this'),
   row(
@@ -123,7 +123,14 @@ export const globalKeywords: readonly Keyword[] = [
     none,
   ),
 
-  row('script_user', words('USER [GROUP]', 1, 2), 'keepalived_script if it exists, else root', 'who runs scripts'),
+  row('script_user', words('USER [[:]GROUP]', 1, 2), 'keepalived_script if it exists, else root', 'who runs scripts'),
+  row(
+    'set_supplementary_groups',
+    none,
+    'off',
+    "scripts get their user's supplementary groups, by setpriv(1); `:GROUP` or `:` after a user does so for one script",
+    '2.4',
+  ),
   row('enable_script_security', none, 'off', 'no script as root that others could write'),
   row('startup_script', command, '', 'run once before anything else'),
   row('startup_script_timeout', integer(1, 1000), '10', 'seconds it gets'),
@@ -207,13 +214,6 @@ export const globalKeywords: readonly Keyword[] = [
     ),
     since: '2.3.0',
   },
-  refused(
-    'set_supplementary_groups',
-    "scripts get their user's supplementary groups",
-    'name the group that the script needs after its user',
-    none,
-  ),
-
   noEffect('process_names', 'the default process names', 'processes always have names of their own'),
   noEffect('bfd_process_name', 'name of the BFD process', 'BFD runs in the vrrp process'),
   noEffect('tmp_config_directory', 'where the configuration is copied while it is read', ownWay),

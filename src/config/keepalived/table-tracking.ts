@@ -33,7 +33,7 @@ export const scriptKeywords: readonly Keyword[] = [
   weight(253, '0', true),
   row('rise', integer(1, 2_147_483_647), '1', 'successes in a row until it is well'),
   row('fall', integer(1, 2_147_483_647), '1', 'failures in a row until it is not'),
-  row('user', words('USER [GROUP]', 1, 2), 'script_user', 'who runs it'),
+  row('user', words('USER [[:]GROUP]', 1, 2), 'script_user', 'who runs it'),
   row('init_fail', none, 'off', 'counts as failed until the first result'),
 ];
 

@@ -5,6 +5,8 @@ export interface Command {
   readonly argv: readonly string[];
   readonly user: string;
   readonly group: string | undefined;
+  /** With the user's supplementary groups. Absent: with none. */
+  readonly supplementaryGroups?: boolean;
 }
 
 /** How a command ended. `unstartable`: no such file, no right, no such user. */
