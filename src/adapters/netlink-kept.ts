@@ -5,7 +5,7 @@
 import { familyNumber } from './address-bytes.ts';
 import { headerBytes, readAttributes, readText, readUint32 } from './netlink-message.ts';
 
-const RTA = { dst: 1, oif: 4, priority: 6, table: 15 };
+const RTA = { dst: 1, src: 2, oif: 4, priority: 6, table: 15 };
 const FRA = { dst: 1, src: 2, iif: 3, priority: 6, table: 15, oif: 17 };
 /** Both rtmsg and fib_rule_hdr. */
 const fixedBytes = 12;
@@ -53,11 +53,12 @@ export function routeKeys(body: Uint8Array): string[] {
 
 function routeKey(body: Uint8Array, withDevice: boolean): string {
   const attributes = readAttributes(body, fixedBytes);
-  const [family, length, , tos] = body;
+  const [family, length, fromLength, tos] = body;
   const usualMetric = family === familyNumber('ipv6') ? usualMetric6 : 0;
   return [
     family,
     prefixText(attributes.get(RTA.dst), length!),
+    prefixText(attributes.get(RTA.src), fromLength!),
     tos,
     readUint32(attributes.get(RTA.table)) ?? body[4],
     readUint32(attributes.get(RTA.priority)) || usualMetric,

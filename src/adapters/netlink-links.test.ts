@@ -203,6 +203,11 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     assert.equal(links.removeRoute(route, 'ipv4'), undefined, 'gone already');
     assert.equal(links.addRoute(['blackhole', '192.0.2.0/24'], 'ipv4'), undefined);
     assert.match(ip('route'), /blackhole 192\.0\.2\.0\/24 proto keepalived/);
+    const narrow = '2001:db8:9::/64 from 2001:db8:7::/64 dev eth0'.split(' ');
+    assert.equal(links.addRoute(narrow, 'ipv6'), undefined);
+    assert.match(ip('-6 route'), /2001:db8:9::\/64 from 2001:db8:7::\/64 dev eth0 proto keepalived/);
+    assert.equal(links.removeRoute(narrow, 'ipv6'), undefined);
+    assert.doesNotMatch(ip('-6 route'), /2001:db8:9::/);
     assert.match(links.addRoute(['192.0.2.0/24', 'encap'], 'ipv4') ?? '', /encap: not a word/);
     const rule = 'from 10.9.0.0/24 to 192.0.2.0/24 table 42 priority 77'.split(' ');
     assert.equal(links.addRule(rule, 'ipv4'), undefined);
@@ -219,6 +224,7 @@ test('links and addresses by netlink', { skip }, async (suite) => {
       ['ipv4', '10.21.0.0/16 via inet 10.9.0.254'],
       ['ipv4', '10.22.0.0/16 nexthop via inet 10.9.0.253 dev eth0 nexthop via inet 10.9.0.254 dev eth0'],
       ['ipv6', '2001:db8:20::1/48 dev eth0'],
+      ['ipv6', '2001:db8:20::/48 from 2001:db8:7::/48 dev eth0'],
     ] as const;
     for (const [family, line] of set) assert.equal(links.addRoute(words(line), family), undefined, line);
     const rules = [
@@ -237,6 +243,7 @@ test('links and addresses by netlink', { skip }, async (suite) => {
     told.length = 0;
     for (const line of ['10.20.0.0/16', '10.21.0.0/16', '10.22.0.0/16']) ip(`route del ${line}`);
     ip('-6 route del 2001:db8:20::/48');
+    ip('-6 route del 2001:db8:20::/48 from 2001:db8:7::/48');
     ip('rule del pref 70');
     ip('-6 rule del pref 71');
     ip('rule del pref 72');

@@ -132,6 +132,13 @@ export function routeMessage(
         attributes.push([RTA.prefsrc, source]);
         break;
       }
+      case 'from': {
+        const from = parsePrefix(next(), family);
+        if (from === undefined) return { failure: `from ${left[at - 1]}: not a prefix` };
+        body[2] = from.length;
+        if (from.length > 0) attributes.push([RTA.src, from.bytes]);
+        break;
+      }
       case 'metric':
         attributes.push([RTA.priority, uint32(Number(next()))]);
         break;

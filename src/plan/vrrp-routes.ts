@@ -193,7 +193,9 @@ function readOr(reading: Reading, gateways: string[]): void {
 
 function takesValue(name: string): boolean {
   return (
-    ['via', 'src', 'realms', 'track_group'].includes(name) || named[name] !== undefined || options[name] !== undefined
+    ['via', 'src', 'from', 'realms', 'track_group'].includes(name) ||
+    named[name] !== undefined ||
+    options[name] !== undefined
   );
 }
 
@@ -248,6 +250,20 @@ function readValue(name: string, value: Word, locked: boolean, reading: Reading)
   const { context, words } = reading;
   if (name === 'track_group') {
     reading.group = value;
+    return true;
+  }
+  if (name === 'from') {
+    const from = readPrefixed(value.text);
+    if (from?.family !== 'ipv6' || reading.family === 'ipv4') {
+      context.warn(
+        'bad-value',
+        value.place,
+        `'${value.text}': from takes an IPv6 prefix, in an IPv6 route: the line is left out`,
+      );
+      return false;
+    }
+    reading.family = 'ipv6';
+    words.push('from', `${from.address}/${from.prefix}`);
     return true;
   }
   if (name === 'via' || name === 'src') {
