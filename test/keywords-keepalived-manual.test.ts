@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BlockName, blockNames, findKeyword, keywordsOf } from '../src/config/keepalived/keywords.ts';
+import { parseKeepalived } from '../src/config/keepalived/parse.ts';
+import { buildVrrpPlan } from '../src/plan/build-vrrp.ts';
 
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
@@ -79,3 +81,93 @@ for (const block of blockNames)
       'in the table and not in this list',
     );
   });
+
+/** What is said of a line inside of `block { … }`, beside a router that has everything. */
+function said(block: string, line: string): readonly string[] {
+  const isStatic = block.startsWith('static_');
+  const list = `${block} {\n${line}\n}`;
+  const text = `vrrp_script S {\nscript /bin/true\n}
+track_file F {\nfile /run/f\n}
+vrrp_track_process P {\nprocess haproxy\n}
+bfd_instance B {\nneighbor_ip 10.0.0.9\n}
+track_group G {\ngroup {\nVI\n}\n}
+${isStatic ? list : ''}
+vrrp_instance VI {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.1/24\n}
+${isStatic ? '' : list}\n}`;
+  const environment = { configId: 'lb', readFiles: () => [] };
+  const parsed = parseKeepalived([{ path: 'k.conf', text }], environment);
+  const built = buildVrrpPlan(parsed.config, { hostname: 'lb', userExists: () => true });
+  const at = text.split('\n').indexOf(line) + 1;
+  return [...parsed.diagnostics, ...built.diagnostics]
+    .filter(({ place, code }) => place.line === at && code !== 'risky' && code !== 'removed-word')
+    .map(({ code, message }) => `${code}: ${message}`);
+}
+
+/** `~` stands for a blank. */
+const addressWords =
+  words(`brd~10.0.5.255 broadcast~10.0.5.255 brd~+ brd~- dev~eth1 scope~link scope~site scope~host scope~nowhere
+  scope~global label~eth0:1 home -nodad mngtmpaddr noprefixroute autojoin preferred_lft~5 preferred_lft~forever`);
+const routeWords =
+  words(`src~10.0.0.1 via~10.0.0.3 via~inet~10.0.0.3 gw~10.0.0.3 tos~4 dsfield~4 table~5 protocol~12 scope~link metric~5
+  priority~5 preference~5 dev~eth1 oif~eth1 onlink mtu~1000 mtu~lock~1000 hoplimit~100 advmss~101 advmss~lock~101 rtt~102 rtt~lock~102ms
+  rttvar~103 reordering~104 window~105 cwnd~106 ssthresh~lock~107 realms~3/4 rto_min~108 initcwnd~109 initrwnd~110 features~ecn quickack~1
+  congctl~reno congctl~lock~reno fastopen_no_cookie~1 ttl-propagate~enabled no_track append add prepend inet
+  nexthop~via~10.0.0.3~dev~eth1~onlink~weight~2~nexthop~via~10.0.0.4`);
+const ruleWords =
+  words(`from~10.2.0.0/16 to~10.3.0.0/16 table~5 lookup~5 iif~eth0 dev~eth0 oif~eth1 tos~22 dsfield~22 fwmark~24/12
+  preference~40 priority~40 order~40 realms~30/20 goto~40 uidrange~10000-19999 l3mdev protocol~12 ip_proto~17 ipproto~17 sport~10-20
+  dport~20-30 suppress_prefixlength~4 suppress_prefixlen~4 suppress_ifgroup~3 tun_id~7 tunnel-id~7 not blackhole prohibit unreachable nop
+  no_track inet`);
+const spaced = (word: string) => word.replaceAll('~', ' ');
+const actions = /^(table|lookup|goto|l3mdev|blackhole|prohibit|unreachable|nop)/;
+
+test('every word of the lines of addresses, routes and rules is taken', () => {
+  const lines: [string, string][] = [
+    ...['virtual_ipaddress', 'virtual_ipaddress_excluded'].flatMap((block) =>
+      [...addressWords, 'use_vmac', 'no_track'].map((word): [string, string] => [block, word]),
+    ),
+    ...[...addressWords, 'track_group~G', 'no_track'].map((word): [string, string] => ['static_ipaddress', word]),
+  ].map(([block, word]) => [block, `10.0.5.1/24 ${spaced(word)}`]);
+  lines.push(
+    ...['virtual_routes', 'static_routes'].flatMap((block) =>
+      routeWords.map((word): [string, string] => [block, `10.9.0.0/16 ${spaced(word)}`]),
+    ),
+    ...words('unicast local broadcast multicast throw unreachable prohibit blackhole anycast').map(
+      (type): [string, string] => ['virtual_routes', `${type} 10.9.0.0/16 dev eth0`],
+    ),
+    ['virtual_ipaddress', '10.0.5.1 peer 10.0.5.9'],
+    ['static_ipaddress', '10.0.5.1 peer 10.0.5.9'],
+    ['virtual_routes', '2001:db8::/48 from 2001:db8:1::/48 pref high expires 9 dev eth0'],
+    ['virtual_routes', 'inet6 default dev eth0'],
+    ['virtual_routes', 'to 10.9.0.0/16 via 10.0.0.3 or 10.0.0.4 dev eth0'],
+    ['static_routes', '10.9.0.0/16 dev eth0 track_group G'],
+    ...['virtual_rules', 'static_rules'].flatMap((block) =>
+      ruleWords.map((word): [string, string] => [
+        block,
+        `${spaced(word)}${actions.test(word) ? '' : ' table 7'}${/^(preference|priority|order)/.test(word) ? '' : ' preference 9'}`,
+      ]),
+    ),
+    ['static_rules', 'iif eth0 table 7 preference 9 track_group G'],
+    ['unicast_peer', '10.0.0.2 min_ttl 254 max_ttl 255'],
+    ...['track_script S', 'track_process P', 'track_bfd B', 'track_interface eth1'].flatMap((track) =>
+      ['', ' weight 5', ' weight -5 reverse', ' weight 5 noreverse', ' weight 0 reverse', ' reverse'].map(
+        (options): [string, string] => [track.split(' ')[0]!, `${track.split(' ')[1]}${options}`],
+      ),
+    ),
+    ['track_file', 'F weight 254 reverse'],
+  );
+  assert.deepEqual(
+    lines
+      .filter(([block, line]) => said(block, line).length > 0)
+      .map(([block, line]) => [block, line, ...said(block, line)]),
+    [],
+  );
+});
+
+test('what is refused inside of a route is refused by name', () => {
+  for (const word of ['encap ip id 5 dst 10.0.0.3', 'as to 5', 'vrf blue'])
+    assert.match(
+      said('virtual_routes', `10.9.0.0/16 dev eth0 ${word}`)[0] ?? '',
+      new RegExp(`^unsupported-word: '${word.split(' ')[0]}'`),
+    );
+});

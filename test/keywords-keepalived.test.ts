@@ -275,6 +275,18 @@ for (const block of blockNames)
     });
   }
 
+for (const block of blockNames)
+  for (const keyword of keywordsOf(block)) {
+    if (keyword.shape.kind !== 'boolean' || keyword.support !== 'supported') continue;
+    test(`${block} ${keyword.word}: on and off in all their forms`, () => {
+      const sample = sampleOf(block, keyword);
+      const plan = (line: string) => load(file(block, sample, line)).plan;
+      const word = sample.line.split(' ')[0]!;
+      for (const form of ['', 'on', 'true', 'yes']) assert.equal(plan(`${word} ${form}`), plan(word), form);
+      for (const form of ['off', 'false', 'no']) assert.equal(plan(`${word} ${form}`), plan(''), form);
+    });
+  }
+
 test('every sample belongs to a row', () => {
   const names = new Set(blockNames.flatMap((block) => keywordsOf(block).map(({ word }) => `${block} ${word}`)));
   for (const name of [...Object.keys(samples), ...Object.keys(withoutPlan)]) assert.ok(names.has(name), name);

@@ -24,7 +24,15 @@ export function buildTransport(entry: Entry, family: IpFamily, context: PlanCont
         `(${name}) ${given.host} is not of the instance's family: it is ignored`,
       );
   }
-  const peers = linesOf(entries, 'unicast_peer').flatMap((line) => readPeer(line, name, family, context));
+  const seen = new Set<string>();
+  const peers = linesOf(entries, 'unicast_peer').flatMap((line) =>
+    readPeer(line, name, family, context).filter(({ address }) => {
+      if (!seen.has(address)) return seen.add(address);
+      const message = `(${name}) the peer '${address}' is there already: this line is left out`;
+      context.warn('duplicate', line[0]!.place, message);
+      return false;
+    }),
+  );
   const unicastWord = ['unicast_src_ip', 'unicast_peer', 'unicast_ttl', 'unicast_fault_no_peer'].find((word) =>
     has(entries, word),
   );

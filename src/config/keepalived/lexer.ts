@@ -102,7 +102,10 @@ const namedEscapes: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** The escapes of the manual's "Quoted strings": \n and so on, \nnn octal, \xXX hexadecimal, \cC control; else the character itself. */
+/**
+ * The escapes of the manual's "Quoted strings": \n and so on, \nnn octal, \xXX hexadecimal (Keepalived before 2.3.2 took all digits that
+ * follow), \cC control; else the character itself.
+ */
 function readEscape(text: string, at: number): { text: string; end: number } {
   const next = text[at + 1];
   if (next === undefined) return { text: '\\', end: at + 1 };
@@ -111,10 +114,10 @@ function readEscape(text: string, at: number): { text: string; end: number } {
   const octal = /^[0-7]{1,3}/.exec(text.slice(at + 1, at + 4));
   if (octal !== null)
     return { text: String.fromCharCode(Number.parseInt(octal[0], 8) & 255), end: at + 1 + octal[0].length };
-  const hexadecimal = next === 'x' ? /^[0-9a-fA-F]{1,16}/.exec(text.slice(at + 2, at + 18)) : null;
+  const hexadecimal = next === 'x' ? /^[0-9a-fA-F]{1,2}/.exec(text.slice(at + 2, at + 4)) : null;
   if (hexadecimal !== null)
     return {
-      text: String.fromCharCode(Number.parseInt(hexadecimal[0].slice(-2), 16)),
+      text: String.fromCharCode(Number.parseInt(hexadecimal[0], 16)),
       end: at + 2 + hexadecimal[0].length,
     };
   if (next === 'c' && text[at + 2] !== undefined)
