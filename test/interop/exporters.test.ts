@@ -227,3 +227,48 @@ test('exporters find the program, and read what they read from Keepalived', { sk
     assert.deepEqual(groups, { both: { state: 'FAULT', members: ['four', 'six'] } });
   });
 });
+
+/** docs/operating.md: without root, the launcher's user has the capabilities that the unit gives it, and a folder for pid files. */
+const unprivileged = ['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups'];
+const capabilities = '+net_admin,+net_raw,+net_bind_service';
+
+const balancer = `defaults
+  mode http
+  timeout client 5s
+  timeout server 5s
+  timeout connect 5s
+listen web
+  bind 127.0.0.1:18080
+  server web1 127.0.0.1:18081
+`;
+
+test('under evergate run, as an unprivileged user: use_pid_dir and vrrp_process_name', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const lab = await TestLab.create();
+  try {
+    const host = await lab.host(['10.42.0.73/24', 'fd42::73/64']);
+    const words = 'use_pid_dir\nglobal_defs {\nvrrp_process_name keepalived\n}\n';
+    host.write('/run/keepalived.conf', words + routers(150, 50));
+    host.write('/run/haproxy.cfg', balancer);
+    host.run('install -d -o nobody /run/keepalived');
+    host.run('chmod 1777 /tmp');
+    const node = host.start([
+      ...[...unprivileged, '--inh-caps', capabilities, '--ambient-caps', capabilities, evergate, 'run'],
+      ...['-f', '/run/haproxy.cfg', '-k', '/run/keepalived.conf', '-p', '/tmp/launcher.pid'],
+    ]);
+    await node.printed(/Startup complete/);
+    const pid = host.run('cat /run/keepalived/keepalived.pid').trim();
+    assert.equal(host.run('pgrep -x keepalived').trim(), pid);
+    assert.notEqual(host.run('cat /tmp/launcher.pid').trim(), pid);
+    host.run(`${unprivileged.join(' ')} kill -s 36 ${pid}`);
+    await until(() => host.run('ls /tmp').split('\n').includes('keepalived.json'), 'the dump');
+    const json = host.run(`${unprivileged.join(' ')} cat /tmp/keepalived.json`);
+    assert.deepEqual(Object.keys(checkmk({ data: '', stats: '', json })), ['four', 'six', 'standby']);
+    assert.equal(host.run('stat -c %a,%U /tmp/keepalived.json'), '600,nobody\n');
+    await stop(node);
+  } finally {
+    await lab.close();
+  }
+});
