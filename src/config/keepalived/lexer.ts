@@ -83,7 +83,9 @@ function undefinedName(name: string, place: Place): Diagnostic {
     code: 'missing-reference',
     place,
     message: `nothing defines $${name}`,
-    hint: 'write $NAME=value on a line above; is this a template that was not filled in?',
+    hint: name.startsWith('{_ENV ')
+      ? 'it is not set in this environment: in a systemd unit write Environment= or EnvironmentFile='
+      : 'write $NAME=value on a line above; is this a template that was not filled in?',
   };
 }
 

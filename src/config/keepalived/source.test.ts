@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Diagnostic } from '../diagnostic.ts';
 import { expandBraces } from './include.ts';
+import { parseKeepalived } from './parse.ts';
 import { type KeepalivedEnvironment, readLines, type SourceFile } from './source.ts';
 
 function read(text: string, others: Readonly<Record<string, string>> = {}, extra: Partial<KeepalivedEnvironment> = {}) {
@@ -155,4 +156,9 @@ test('${_ENV NAME}: what is put in is no comment, and what is not set stays', ()
   const variable = (name: string) => ({ SECRET: 'a#b!c' })[name];
   assert.deepEqual(read('auth_pass ${_ENV SECRET}', {}, { variable }).lines, ['auth_pass a\\#b\\!c']);
   assert.deepEqual(read('x ${_ENV OTHER} ${_RANDOM a}', {}, { variable }).lines, ['x ${_ENV OTHER} ${_RANDOM a}']);
+  const parsed = parseKeepalived([{ path: 'k.conf', text: '${_ENV OTHER}' }], {
+    configId: 'main',
+    readFiles: () => [],
+  });
+  assert.match(parsed.diagnostics[0]!.hint!, /Environment=/, 'not $NAME=value');
 });
