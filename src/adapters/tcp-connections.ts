@@ -9,11 +9,15 @@ export interface TcpConnection {
   readonly remotePort: number;
 }
 
-const LISTEN = '0A';
+/**
+ * States in which nobody waits for anything of the other end any more (include/net/tcp_states.h): TIME-WAIT has had all of it and only lasts a
+ * minute, so that a busy host has thousands of those.
+ */
+const over = new Set(['06' /* TIME-WAIT */, '07' /* CLOSED */, '0A' /* LISTEN */]);
 /** ::ffff:0:0/96, as the kernel writes it: how a socket for both families shows IPv4. */
 const mapped = '0000000000000000FFFF0000';
 
-/** Connections whose end on this host is one of the addresses. The kernel walks all of its table for it: tens of milliseconds, elsewhere. */
+/** Connections that are open, and whose end on this host is one of the addresses. The kernel walks all of its table for it: tens of milliseconds, elsewhere. */
 export async function connectionsAt(family: IpFamily, addresses: readonly Uint8Array[]): Promise<TcpConnection[]> {
   const own = addresses.map(asListed);
   if (family === 'ipv6') return listed('/proc/net/tcp6', own, '');
@@ -24,7 +28,7 @@ async function listed(file: string, own: readonly string[], prefix: string): Pro
   const found: TcpConnection[] = [];
   for (const line of await lines(file)) {
     const [, local, remote, state] = line.trim().split(/ +/, 4);
-    if (remote === undefined || state === LISTEN || !local!.startsWith(prefix)) continue;
+    if (remote === undefined || over.has(state!) || !local!.startsWith(prefix)) continue;
     const [localAddress, localPort] = local!.slice(prefix.length).split(':');
     const [remoteAddress, remotePort] = remote.slice(prefix.length).split(':');
     if (!own.includes(localAddress!)) continue;
