@@ -140,7 +140,7 @@ export const instanceKeywords: readonly Keyword[] = [
     'owner_ignore_adverts',
     boolean,
     'off, but with strict mode on',
-    'with priority 255: discard whatever others advertise, as RFC 9568 has it; two such routers never notice each other',
+    'with priority 255: while it is MASTER, discard whatever others advertise, as RFC 9568 has it; two such routers never notice each other',
     '2.3.3',
   ),
   row(

@@ -178,7 +178,7 @@ export function whyUnheard(
   const receiver = plain ? { ...listener, authentication: plain } : listener;
   const payload = encodeAdvertisement(sender, 100, { source, destination });
   const ttl = transport.kind === 'unicast' ? (transport.ttl ?? 255) : 255;
-  const context = { ownAddress: to.source, followed: undefined, sequence: 0 };
+  const context = { ownAddress: to.source, followed: undefined, sequence: 0, active: true };
   const received = receiveAdvertisement({ source, destination, ttl, payload }, receiver, context);
   return received.kind === 'rejected' ? received.message : undefined;
 }

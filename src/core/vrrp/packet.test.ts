@@ -216,8 +216,9 @@ test('facts 8 and 9: TTL counts on multicast only, and the instance’s cast is 
 
 test('an owner that is told to ignore advertisements discards good ones', () => {
   const owner = { ...version3.settings, basePriority: 255, ownerIgnoresAdvertisements: true };
-  assert.equal(refusal(version3.settings, {}), '');
-  assert.equal(refusal(owner, {}), 'owner');
+  assert.equal(refusal(version3.settings, {}, { ...nobody, active: true }), '');
+  assert.equal(refusal(owner, {}, { ...nobody, active: true }), 'owner');
+  assert.equal(refusal(owner, {}, { ...nobody, active: false }), '', 'while somebody else holds the addresses');
 });
 
 test('facts 10: padding after the message is no error', () => {

@@ -53,6 +53,8 @@ export interface ReceiveContext {
   readonly ownAddress: string | undefined;
   /** Who we follow now; `skip_check_adv_addr` trusts its further advertisements. */
   readonly followed: string | undefined;
+  /** The router holds the addresses. Absent: no. */
+  readonly active?: boolean;
   /** Last sequence number of the authentication header seen, 0 before the first. */
   readonly sequence: number;
 }
@@ -114,8 +116,9 @@ export function receiveAdvertisement(
 function checkHeader(packet: PacketFacts, settings: VirtualRouterSettings, context: ReceiveContext) {
   const { transport } = settings;
   if (packet.source === context.ownAddress) return reject('own', 'own packet came back');
-  // RFC 9568 §6.4.3: in Active state the owner of the addresses discards what it hears.
-  if (settings.ownerIgnoresAdvertisements === true) return reject('owner', 'the address owner ignores advertisements');
+  // RFC 9568 §6.4.3: in Active state. One that does not serve, or was handed over, must hear whoever serves instead.
+  if (settings.ownerIgnoresAdvertisements === true && context.active === true)
+    return reject('owner', 'the address owner ignores advertisements');
   const multicast = isMulticast(packet.destination);
   if (multicast !== (transport.kind === 'multicast'))
     return reject(

@@ -44,7 +44,7 @@ export interface VirtualRouterSettings {
   /** Say a last word when stepping down before a higher router, so that the winner of a healed split announces at once (ours, default on;
    * Keepalived's higher_prio_send_advert does the same but speaks before it lets go of the addresses). */
   readonly splitIsAnnounced: boolean;
-  /** `owner_ignore_adverts`, and strict mode, of a router with priority 255: whatever others say is discarded. Absent: it counts. */
+  /** `owner_ignore_adverts`, and strict mode, of a router with priority 255: while it is active, what others say is discarded. Absent: it counts. */
   readonly ownerIgnoresAdvertisements?: boolean;
   readonly vmac: VmacSettings | undefined;
   readonly trackPrimaryInterface: boolean;

@@ -122,6 +122,21 @@ test('handover resigns, and tells who took over and after how long', () => {
   assert.equal(it.router().state, 'BACKUP');
 });
 
+test('an owner that ignores advertisements hears who takes over when it is handed over', () => {
+  const it = active(one.replace('priority 101', 'priority 255\n  owner_ignore_adverts'));
+  assert.equal(it.router().state, 'MASTER');
+  it.hear(254);
+  assert.equal(it.router().neighbours[0].lastRefusal?.error, 'owner');
+  it.ask('handover');
+  it.world.pass(420);
+  it.hear(90);
+  assert.equal(it.progress().outcome, 'taken-over');
+  it.world.pass(60_000);
+  assert.equal(it.router().state, 'FAULT');
+  it.ask('resume');
+  assert.equal(it.router().state, 'MASTER');
+});
+
 test('handover to nobody is taken back at once', () => {
   const it = active();
   it.ask('handover VI_1');

@@ -330,11 +330,10 @@ export class RouterDriver {
       return;
     }
     const status = this.machine.status();
-    const received = receiveAdvertisement(packet, settings, {
-      ownAddress: this.#channel.source,
-      followed: status.state === 'backup' ? status.heard?.source : undefined,
-      sequence: this.#channel.sequence,
-    });
+    const { source: ownAddress, sequence } = this.#channel;
+    const followed = status.state === 'backup' ? status.heard?.source : undefined;
+    const context = { ownAddress, followed, sequence, active: status.state === 'active' };
+    const received = receiveAdvertisement(packet, settings, context);
     if (received.kind === 'rejected') {
       this.statistics.errors[received.error]++;
       this.neighbours.refused(packet.source, received.error, received.message, this.#world.clock.now());
