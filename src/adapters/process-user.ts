@@ -44,7 +44,7 @@ export function inspectCommand(command: Command): CommandInspection {
     if (identity === undefined)
       return { path, searched, problem: `user ${command.user} does not exist`, insecure: undefined };
     const supplementary = command.supplementaryGroups === true ? supplementaryGroups(command.user) : [];
-    if (command.supplementaryGroups === true && searchPath(setpriv) === undefined)
+    if (givesSupplementaryGroups(command) && searchPath(setpriv) === undefined)
       return {
         path,
         searched,
@@ -60,6 +60,11 @@ export function inspectCommand(command: Command): CommandInspection {
 
 /** A program that is started under another user (libuv) has no supplementary groups, and no call to give it some: this one gives them and becomes it. */
 const setpriv = 'setpriv';
+
+/** Who is not root runs every script as itself. */
+export function givesSupplementaryGroups(command: Command): boolean {
+  return command.supplementaryGroups === true && process.getuid?.() === 0;
+}
 
 export function withSupplementaryGroups(argv: readonly string[], { uid, gid }: Identity): readonly string[] {
   return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--', ...argv];

@@ -13,7 +13,7 @@ import type {
 import { FileWatch } from './file-watch.ts';
 import { openFifo } from './process-fifo.ts';
 import { findProcess, livenessQuestion, type Matcher } from './process-match.ts';
-import { inspectCommand, lookUpIdentity, withSupplementaryGroups } from './process-user.ts';
+import { givesSupplementaryGroups, inspectCommand, lookUpIdentity, withSupplementaryGroups } from './process-user.ts';
 import { ProcessWatch } from './process-watch.ts';
 
 export class SystemScripts implements Scripts {
@@ -34,7 +34,7 @@ export class SystemScripts implements Scripts {
     }
     // Who is not root can become nobody else: the service's own user runs its scripts then (Keepalived always runs as root).
     const stays = process.getuid?.() !== 0 || identity.uid === 0;
-    if (command.supplementaryGroups === true && process.getuid?.() === 0)
+    if (givesSupplementaryGroups(command))
       return start(withSupplementaryGroups(command.argv, identity), undefined, ended);
     return start(command.argv, stays ? undefined : identity, ended);
   }
