@@ -201,10 +201,11 @@ export class Failover {
     });
   }
 
-  /** The balancer on this node serves, or not (any more). */
+  /** The balancer on this node serves, or not (any more): then nothing that is open goes on here, and whoever takes over must know before it does. */
   serving(serving: boolean): void {
     if (this.#serving === serving) return;
     this.#serving = serving;
+    if (!serving) this.#bfd?.forsake();
     this.#toAll({ kind: 'serving', serving });
   }
 
@@ -311,8 +312,7 @@ export class Failover {
       bfdResult: (session: number) => this.#bfd?.result(session) ?? ('failed' as const),
       ...(this.#serversLeft === undefined ? {} : { serversLeft: () => this.#serversLeft !== false }),
     };
-    const { unusableScripts } = this.#safety;
-    this.#tracked = new TrackedObjects(this.#plan, world, unusableScripts, this.#trackedChanged, before);
+    this.#tracked = new TrackedObjects(this.#plan, world, this.#safety.unusableScripts, this.#trackedChanged, before);
   }
 
   #member(plan: VirtualRouterPlan): Member {
