@@ -53,15 +53,16 @@ const arpOffset = { sender: 14, target: 24 } as const;
 export class NftablesHandoff implements Handoff {
   /** What stands, by the router's name. */
   readonly #tables = new Map<string, { readonly family: TableFamily; readonly table: string }>();
-  /** What was open when the addresses left last, by the router's name. */
-  readonly #open = new Map<string, readonly TcpConnection[]>();
+  /** What was open when the addresses left last and is so still, by the router's name. */
+  readonly #left = new Map<string, LeftBehind>();
   readonly #socket = new NftablesSocket();
 
   passOn(router: string, { family, addresses }: HandoffAddresses, holder: OldHolder): SystemFailure {
     const to = addressToBytes(family, holder.address);
     const keys = addressKeys(family, addresses);
     if (to === undefined || keys === undefined) return 'EINVAL';
-    const open = this.#open.get(router) ?? [];
+    const open = this.#left.get(router)?.open ?? [];
+    this.#left.delete(router);
     return this.#make(router, family, (build) => [
       ...passOnMessages(build, family, keys, to, holder.interfaceIndex),
       ...chunks(open.map(connectionKey)).map((some) => build.add('begun_here', some)),
@@ -72,19 +73,28 @@ export class NftablesHandoff implements Handoff {
     const own = addressToBytes(family, ownAddress);
     const keys = addressKeys(family, addresses);
     if (own === undefined || keys === undefined) return 'EINVAL';
-    if (family === 'ipv6') this.end(router);
+    if (family === 'ipv6') this.#drop(router);
     else {
       const failure = this.#make(router, 'arp', (build) => silenceMessages(build, keys, own));
       if (failure !== undefined) return failure;
     }
     // Should the addresses come back, what is open now belongs here; until then nothing new can begin here.
-    this.#open.delete(router);
+    this.#left.delete(router);
     if (forGood) return undefined;
-    void connectionsAt(family, keys).then((open) => this.#open.set(router, open.slice(0, limits.openConnectionsMax)));
+    const left: LeftBehind = { family, keys, open: [] };
+    this.#left.set(router, left);
+    void note(left);
     return undefined;
   }
 
   end(router: string): void {
+    this.#drop(router);
+    // Ports are used again: what has ended by now must not be taken for one of those that are still open.
+    const left = this.#left.get(router);
+    if (left !== undefined) void note(left);
+  }
+
+  #drop(router: string): void {
     const made = this.#tables.get(router);
     if (made === undefined) return;
     this.#tables.delete(router);
@@ -92,18 +102,29 @@ export class NftablesHandoff implements Handoff {
   }
 
   close(): void {
-    for (const router of [...this.#tables.keys()]) this.end(router);
+    for (const router of [...this.#tables.keys()]) this.#drop(router);
     this.#socket.close();
   }
 
   #make(router: string, family: TableFamily, messages: (build: TableBuilder) => NetlinkMessage[]): SystemFailure {
-    this.end(router);
+    this.#drop(router);
     // Names that differ have tables that differ, whatever they are made of.
     const table = `evergate_${router.replace(/[^A-Za-z0-9]/g, (other) => `_${other.codePointAt(0)!.toString(16)}_`)}`;
     const failure = this.#socket.commit(messages(builder(family, table)));
     if (failure === undefined) this.#tables.set(router, { family, table });
     return failure;
   }
+}
+
+/** Where a router's addresses were, and the connections to them. */
+interface LeftBehind {
+  readonly family: IpFamily;
+  readonly keys: readonly Uint8Array[];
+  open: readonly TcpConnection[];
+}
+
+async function note(left: LeftBehind): Promise<void> {
+  left.open = (await connectionsAt(left.family, left.keys)).slice(0, limits.openConnectionsMax);
 }
 
 function builder(family: TableFamily, table: string): TableBuilder {

@@ -144,6 +144,25 @@ for (const [name, family] of Object.entries(families))
     assert.equal(await stop(one), 0);
   });
 
+test('a connection that ended while the address was away is nobody’s any more', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const { first, second, one, clients } = await cluster(t, families.IPv4);
+  const begunHere = () => first.run('nft list set ip evergate_VI_5f_1 begun_here');
+  const from = clients.output.length;
+  ask(first, 'handover');
+  await clients.printed(/new second/, 10_000, from);
+  clients.signal('SIGKILL');
+  await clients.ended;
+  await until(() => tables(first) === '', 'nothing is kept any more');
+  const back = one.output.length;
+  ask(first, 'resume');
+  await one.printed(/Open connections go on/, 10_000, back);
+  assert.doesNotMatch(begunHere(), /elements/);
+  assert.equal(second.holds(families.IPv4.virtual), false);
+});
+
 test('a daemon that is stopped keeps connections for a second, and then nothing is passed on', {
   skip,
   timeout: 60_000,

@@ -17,7 +17,7 @@ export interface OldHolder {
 export interface Handoff {
   /**
    * New holder, before it adds the addresses: segments of connections that began before this call go on to the old one, but for those that
-   * were open at the last `keep`.
+   * were open at the last `keep` and are so still.
    */
   passOn(router: string, addresses: HandoffAddresses, holder: OldHolder): SystemFailure;
   /**
