@@ -1,5 +1,6 @@
 /** An advertisement as one line of text, and what to check when only our own are seen. */
 import type { VirtualRouterSettings } from '../../core/vrrp/settings.ts';
+import { inShort } from '../../engine/failover/control-neighbours.ts';
 import type { Traced } from '../../engine/failover/control-trace.ts';
 import type { Paint } from '../status/text.ts';
 
@@ -31,7 +32,7 @@ function fields(traced: Traced, paint: Paint): string[] {
   const authentication = traced.authentication === 'none' ? '' : `, ${traced.authentication}`;
   return [
     `v${traced.version} VRID ${traced.virtualRouterId} ${paint('bold', priority)} every ${(traced.advertisementIntervalMs ?? 0) / 1000} s${authentication}`,
-    traced.addresses.length === 0 ? 'no address' : traced.addresses.join(' '),
+    traced.addresses.length === 0 ? 'no address' : inShort(traced.addresses, ' '),
   ];
 }
 

@@ -77,7 +77,16 @@ export function addressDifference(
   if (more.length === 0 && less.length === 0)
     return theirs.length === ours.length ? undefined : 'an address stands twice in the list';
   return [
-    ...(less.length === 0 ? [] : [`does not advertise ${less.join(', ')}, which this node has`]),
-    ...(more.length === 0 ? [] : [`advertises ${more.join(', ')}, which this node has not`]),
+    ...(less.length === 0 ? [] : [`does not advertise ${inShort(less)}, which this node has`]),
+    ...(more.length === 0 ? [] : [`advertises ${inShort(more)}, which this node has not`]),
   ].join('; ');
+}
+
+/** As many as are read at a glance: a garbled message may name 255. */
+const shownMax = 8;
+
+/** For people; what programs read has them all. */
+export function inShort(addresses: readonly string[], separator = ', '): string {
+  if (addresses.length <= shownMax) return addresses.join(separator);
+  return `${addresses.slice(0, shownMax).join(separator)} … (${addresses.length} addresses)`;
 }

@@ -120,3 +120,22 @@ test('no bytes make it throw', () => {
     ),
   );
 });
+
+test('a garbled one is not called short: it says more addresses than it has bytes', () => {
+  const payload = new Uint8Array(275);
+  payload.set([0x31, 51, 100, 200]);
+  assert.deepEqual(traceAdvertisement(packet({}, { payload }), [here]).problems, [
+    'garbled or cut off: it says 200 addresses, which do not fit into its 275 bytes',
+  ]);
+  assert.deepEqual(traceAdvertisement(packet({}, { payload: new Uint8Array(7) }), [here]).problems, [
+    '7 bytes: too short for an advertisement',
+  ]);
+});
+
+test('two hundred addresses are counted, not listed', () => {
+  const many = Array.from({ length: 200 }, (_, index) => virtualAddress(`10.42.1.${index}`));
+  const { problems, addresses } = traceAdvertisement(packet({ addresses: many }), [here]);
+  assert.equal(addresses.length, 200);
+  assert.match(problems.join(), /10\.42\.1\.7 … \(200 addresses\), which this node has not/);
+  assert.doesNotMatch(problems.join(), /10\.42\.1\.8/);
+});

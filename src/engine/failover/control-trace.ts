@@ -5,6 +5,7 @@ import {
   type ChecksumForm,
   checksumForm,
   decodeAdvertisement,
+  headerBytes,
   multicastGroups,
 } from '../../core/vrrp/packet.ts';
 import { type PacketFacts, receiveAdvertisement } from '../../core/vrrp/receive.ts';
@@ -49,7 +50,7 @@ export function traceAdvertisement(
   const authenticated = packet.protocol === 51;
   const payload = authenticated ? packet.payload.subarray(authenticationHeaderBytes) : packet.payload;
   const message = decodeAdvertisement(payload, packet.family);
-  if (message === undefined) return { ...nothing, problems: [`too short: ${packet.payload.length} bytes`] };
+  if (message === undefined) return { ...nothing, problems: [unreadable(payload)] };
 
   const form = checksumForm(payload, message, packet.family, packet, multicastGroups[packet.family]);
   const fields = {
@@ -78,6 +79,14 @@ export function traceAdvertisement(
     return { ...fields, router: undefined, problems, remarks };
   }
   return { ...fields, router: router.name, ...forRouter(packet, message, router, form) };
+}
+
+/** Fewer bytes than any advertisement has, or than this one says itself: then the number of addresses is what does not fit. */
+function unreadable(payload: Uint8Array): string {
+  const length = `${payload.length} byte${payload.length === 1 ? '' : 's'}`;
+  if (payload.length < headerBytes) return `${length}: too short for an advertisement`;
+  const count = payload[3]!;
+  return `garbled or cut off: it says ${count} address${count === 1 ? '' : 'es'}, which do not fit into its ${length}`;
 }
 
 type Message = NonNullable<ReturnType<typeof decodeAdvertisement>>;
