@@ -63,7 +63,10 @@ refusing or breaking a connection. A reload with a bad file changes nothing and 
 Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 reload without refusing or breaking a connection.`,
     )
     .requiredOption('-f, --file <file>', 'configuration (again for more files; a folder: its *.cfg in order)', collect)
-    .option('-c, --check', 'check the configuration and end: status 0 when it is sound, 1 when it is not')
+    .option(
+      '-c, --check',
+      'check the configuration and end: status 0 when it is sound, 5 when there are warnings, 1 when it is refused',
+    )
     .option('-C, --directory <folder>', 'change to this folder before reading files')
     .option('-D, --daemon', 'go to the background once everything is bound')
     .option('--foreground', 'stay in the foreground even if the file says `daemon` (-db)')

@@ -54,6 +54,18 @@ export function loadVrrpPlan(
   return { plan: refused ? undefined : built.plan, diagnostics: all };
 }
 
+/** Keepalived's KEEPALIVED_EXIT_CONFIG_TEST: it would run, but not as written. */
+const doubtfulStatus = 5;
+
+/**
+ * What `-t` ends with. Keepalived 2.2.7 reports every line that it corrects or leaves out as an error, and scripts that put files in place rely on
+ * it: a warning is trouble here too, though the daemon would start.
+ */
+export function configTestStatus({ plan, diagnostics }: LoadedVrrpPlan): 0 | 1 | 5 {
+  if (plan === undefined) return 1;
+  return diagnostics.some(({ severity }) => severity === 'warning') ? doubtfulStatus : 0;
+}
+
 /** HAProxy's form, which says the place first: `[WARNING] (file:3) : message`. */
 export function describeDiagnostic({ severity, place, message, hint }: Diagnostic): string {
   const label = `[${severity.toUpperCase()}]`.padEnd(10);

@@ -33,7 +33,7 @@ import { controlChannel } from './control-channel.ts';
 import { daemonize, daemonReady } from './daemonize.ts';
 import { Service } from './service.ts';
 import { versionNumber, versionShort } from './version.ts';
-import { describeDiagnostic, type LoadedVrrpPlan, loadVrrpPlan } from './vrrp-configuration.ts';
+import { configTestStatus, describeDiagnostic, type LoadedVrrpPlan, loadVrrpPlan } from './vrrp-configuration.ts';
 import { dumpFile, dumpSignal, pidFiles, writeDump, writePidFile } from './vrrp-files.ts';
 import { DaemonJournal } from './vrrp-journal.ts';
 
@@ -75,7 +75,7 @@ export async function vrrp(options: VrrpOptions): Promise<void> {
   raiseCapabilities();
   const loaded = loadInNamespace(options);
   for (const diagnostic of loaded.diagnostics) process.stderr.write(`${describeDiagnostic(diagnostic)}\n`);
-  if (options.configTest === true) process.exit(loaded.plan === undefined ? 1 : 0);
+  if (options.configTest === true) process.exit(configTestStatus(loaded));
   if (loaded.plan === undefined) process.exit(1);
   if (libc() === undefined) {
     process.stderr.write('evergate: VRRP needs Linux on x86-64 or arm64\n');
