@@ -63,10 +63,7 @@ refusing or breaking a connection. A reload with a bad file changes nothing and 
 Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 reload without refusing or breaking a connection.`,
     )
     .requiredOption('-f, --file <file>', 'configuration (again for more files; a folder: its *.cfg in order)', collect)
-    .option(
-      '-c, --check',
-      'check the configuration and end: status 0 when it is sound, 5 when there are warnings, 1 when it is refused',
-    )
+    .option('-c, --check', 'check the configuration and end: status 0 when it is sound, 1 when it is not')
     .option('-C, --directory <folder>', 'change to this folder before reading files')
     .option('-D, --daemon', 'go to the background once everything is bound')
     .option('--foreground', 'stay in the foreground even if the file says `daemon` (-db)')
@@ -96,7 +93,10 @@ Signals: TERM and INT stop, USR1 stops after the last exchange, HUP and USR2 rel
 Signals: TERM and INT hand over and end, HUP reloads, USR1, USR2 and 36 (Keepalived's SIGJSON) write /tmp/keepalived.data, .stats and .json.`,
     )
     .option('-f, --use-file <file>', 'configuration', '/etc/keepalived/keepalived.conf')
-    .option('-t, --config-test', 'check the configuration and end: status 0 when it is sound, 1 when it is not')
+    .option(
+      '-t, --config-test',
+      'check the configuration and end: status 0 when it is sound, 5 when there are warnings, 1 when it is refused',
+    )
     .option('--daemon', 'go to the background')
     .option('-n, --dont-fork', 'stay in the foreground (the default; Keepalived needs to be told)')
     .option('-l, --log-console', 'log to the terminal')
