@@ -15,6 +15,7 @@ import { buildInstance } from './vrrp-instance.ts';
 import { readRoute } from './vrrp-routes.ts';
 import { readRule } from './vrrp-rules.ts';
 import { buildTracked, named } from './vrrp-tracking.ts';
+import { checkMulticastGroups } from './vrrp-transport.ts';
 import { withVmacs } from './vrrp-vmac-places.ts';
 
 /**
@@ -26,6 +27,7 @@ export function buildVrrpPlan(
   world: VrrpWorld,
 ): { readonly plan?: VrrpPlan; readonly diagnostics: readonly Diagnostic[] } {
   const context = new PlanContext(config.entries, world);
+  checkMulticastGroups(context);
   const tracked = buildTracked(context);
   const built = named('vrrp_instance', context).flatMap((entry): VirtualRouterPlan[] => {
     const router = buildInstance(entry, tracked, context);

@@ -115,6 +115,7 @@ interface Reading {
   readonly context: PlanContext;
   index: number;
   family: IpFamily | undefined;
+  destinationFamily: IpFamily | undefined;
   noTrack: boolean;
   group: Word | undefined;
 }
@@ -127,6 +128,7 @@ export function readRoute(line: readonly Word[], context: PlanContext, isStatic 
     context,
     index: 0,
     family: undefined,
+    destinationFamily: undefined,
     noTrack: false,
     group: undefined,
   };
@@ -145,6 +147,11 @@ export function readRoute(line: readonly Word[], context: PlanContext, isStatic 
   }
   if (destination === undefined) {
     context.warn('missing-argument', line[0]!.place, 'a route needs a destination: the line is left out');
+    return undefined;
+  }
+  if (reading.destinationFamily !== undefined && reading.destinationFamily !== reading.family) {
+    const message = `'${destination}' is not of the family of the line's other addresses: the line is left out`;
+    context.warn('conflict', line[0]!.place, message, 'write addresses of one family');
     return undefined;
   }
   const { words } = reading;
@@ -174,6 +181,7 @@ export function readRoute(line: readonly Word[], context: PlanContext, isStatic 
 function prefixOf(text: string, reading: Reading): string | undefined {
   const prefixed = readPrefixed(text);
   if (prefixed === undefined) return undefined;
+  reading.destinationFamily = prefixed.family;
   reading.family ??= prefixed.family;
   return `${prefixed.address}/${prefixed.prefix}`;
 }
@@ -246,6 +254,16 @@ function readOption(word: Word, reading: Reading): boolean {
   return true;
 }
 
+/** Keepalived keeps the next hops before one of the other family; false when there are none. */
+function cutAtNexthop(reading: Reading): boolean {
+  const { words } = reading;
+  const last = words.lastIndexOf('nexthop');
+  if (last === words.indexOf('nexthop')) return false;
+  words.splice(last);
+  reading.index = reading.line.length;
+  return true;
+}
+
 function readValue(name: string, value: Word, locked: boolean, reading: Reading): boolean {
   const { context, words } = reading;
   if (name === 'track_group') {
@@ -272,11 +290,15 @@ function readValue(name: string, value: Word, locked: boolean, reading: Reading)
       context.warn('bad-value', value.place, `'${value.text}' is not an IP address: the line is left out`);
       return false;
     }
-    if (name !== 'via' && reading.family !== undefined && ip.family !== reading.family) {
-      context.warn('conflict', value.place, `'${value.text}' is not of the route's family: the line is left out`);
-      return false;
+    if (reading.family !== undefined && ip.family !== reading.family) {
+      context.warn(
+        'conflict',
+        value.place,
+        `'${value.text}' is not of the route's family: ${name === 'via' && words.indexOf('nexthop') < words.lastIndexOf('nexthop') ? 'the line is left out from this nexthop on' : 'the line is left out'}`,
+        `write an ${reading.family === 'ipv4' ? 'IPv4' : 'IPv6'} address`,
+      );
+      return name === 'via' && cutAtNexthop(reading);
     }
-    if (name !== 'via') reading.family ??= ip.family;
     words.push(name, ...(name === 'via' ? [ip.family === 'ipv4' ? 'inet' : 'inet6'] : []), ip.host);
     reading.family ??= ip.family;
     return true;

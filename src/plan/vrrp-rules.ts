@@ -33,7 +33,7 @@ const options: Readonly<Record<string, (text: string) => boolean>> = {
   goto: within(1, 4_294_967_295),
   suppress_prefixlength: within(-1, 128),
   tun_id: (text) => /^\d{1,20}$/.test(text),
-  uidrange: range(4_294_967_295),
+  uidrange: (text) => text.includes('-') && range(4_294_967_295)(text),
   sport: range(65_535),
   dport: range(65_535),
 };
@@ -100,6 +100,14 @@ export function readRule(line: readonly Word[], context: PlanContext, isStatic =
           name === 'realms' ? resolveRealms(value.text, context) : resolveNumber(value.text, named[name]!, context);
         if (number === undefined) return leaveOut(value, `'${value.text}' is no value of ${name}`);
         words.push(name, number);
+      } else if ((name === 'sport' || name === 'dport') && within(0, 65_535)(value.text)) {
+        // 2.2.7 takes ranges only, and keeps the rule without the word.
+        context.warn(
+          'bad-value',
+          value.place,
+          `${name} needs a range: it is left out, and the rule holds for every port`,
+          `write ${name} ${value.text}-${value.text}`,
+        );
       } else if (options[name]!(value.text)) {
         if (name === 'iif' || name === 'oif') expectInterface(value, context);
         words.push(name, value.text);

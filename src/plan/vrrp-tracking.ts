@@ -240,7 +240,9 @@ function readReference(
     return [];
   }
   const { weight, reverse } = targets[target]!;
-  return [{ target, name: name!.text, ...readOptions(options, { weight, reverse }, max, context) }];
+  return [
+    { target, name: name!.text, ...readOptions(options, { weight, reverse }, max, context, word === 'track_script') },
+  ];
 }
 
 function readInterfaceReference(line: readonly Word[], context: PlanContext): TrackReference[] {
@@ -250,7 +252,7 @@ function readInterfaceReference(line: readonly Word[], context: PlanContext): Tr
     return [];
   }
   expectInterface(name!, context);
-  return [{ target: -1, name: name!.text, ...readOptions(options, { weight: 0, reverse: false }, 253, context) }];
+  return [{ target: -1, name: name!.text, ...readOptions(options, { weight: 0, reverse: false }, 253, context, true) }];
 }
 
 /** `[weight N] [reverse|noreverse]`. */
@@ -259,6 +261,7 @@ function readOptions(
   fallback: { readonly weight: number; readonly reverse: boolean },
   max: number,
   context: PlanContext,
+  nearest = false,
 ): { weight: number; reverse: boolean } {
   let { weight, reverse } = fallback;
   for (let index = 0; index < options.length; index++) {
@@ -267,7 +270,11 @@ function readOptions(
       const value = options[++index];
       const number = value === undefined ? undefined : parseInteger(value.text);
       if (number !== undefined && Math.abs(number) <= max) weight = number;
-      else
+      else if (nearest && number !== undefined && Math.abs(number) === max + 1) {
+        // 2.2.7 takes this one as the end of the range, and ignores those beyond.
+        weight = Math.sign(number) * max;
+        context.warn('bad-value', value!.place, `weight goes from -${max} to ${max}: ${weight} is used for ${number}`);
+      } else
         context.warn(
           value === undefined ? 'missing-argument' : 'bad-value',
           (value ?? option).place,

@@ -118,17 +118,28 @@ function multicastGroup(entry: Entry, family: IpFamily, context: PlanContext): s
   const own = lastOf(entry.entries, 'mcast_dst_ip')?.arguments[0];
   const word = family === 'ipv4' ? 'vrrp_mcast_group4' : 'vrrp_mcast_group6';
   const fallback = family === 'ipv4' ? '224.0.0.18' : 'ff02::12';
-  for (const written of [own, lastOf(context.global, word)?.arguments[0]]) {
-    if (written === undefined) continue;
-    const ip = parseIp(written.text);
-    if (ip?.family === family && isMulticast(ip)) return ip.host;
-    context.warn(
-      'bad-value',
-      written.place,
-      `'${written.text}' is no ${family === 'ipv4' ? 'IPv4' : 'link-local IPv6'} multicast address: it is ignored`,
-    );
+  const common = lastOf(context.global, word)?.arguments[0];
+  return (own && readGroup(own, family, context)) ?? (common && readGroup(common, family, undefined)) ?? fallback;
+}
+
+/** Once, whether an instance uses them or not: the groups of global_defs. */
+export function checkMulticastGroups(context: PlanContext): void {
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const word = lastOf(context.global, `vrrp_mcast_group${family === 'ipv4' ? 4 : 6}`)?.arguments[0];
+    if (word !== undefined) readGroup(word, family, context);
   }
-  return fallback;
+}
+
+function readGroup(written: Word, family: IpFamily, context: PlanContext | undefined): string | undefined {
+  const ip = parseIp(written.text);
+  if (ip?.family === family && isMulticast(ip)) return ip.host;
+  context?.warn(
+    'bad-value',
+    written.place,
+    `'${written.text}' is no ${family === 'ipv4' ? 'IPv4' : 'link-local IPv6'} multicast address: it is ignored`,
+    `write one of ${family === 'ipv4' ? '224.0.0.0/4' : 'ff02::/16'}, or remove it: ${family === 'ipv4' ? '224.0.0.18' : 'ff02::12'} holds`,
+  );
+  return undefined;
 }
 
 /** IPv6: link-local groups only, as the manual asks (mcast_dst_ip: ffX2::). */

@@ -14,6 +14,8 @@ const instance = (words = '', more = '') =>
   `${more}vrrp_instance A {\n interface v0\n virtual_router_id 51\n ${words}\n virtual_ipaddress {\n 10.9.9.9/32\n }\n}\n`;
 const script = (words: string) =>
   instance('track_script {\n s\n }', `vrrp_script s {\n script /bin/true\n ${words}\n}\n`);
+const file = (inFile: string, onLine: string) =>
+  instance(`track_file {\n f ${onLine}\n }`, `track_file f {\n file /etc/hostname\n ${inFile}\n}\n`);
 const global = (words: string) => instance('', `global_defs {\n ${words}\n}\n`);
 const inBlock = (name: string, line: string) => instance(`${name} {\n ${line}\n }`);
 const group = (words: string) => `${instance()}vrrp_sync_group G {\n ${words}\n}\n`;
@@ -23,6 +25,11 @@ const sound = [
   instance('priority 100'),
   instance('authentication {\n }'),
   instance('virtual_routes {\n }'),
+  instance('debug 4'),
+  file('weight 254', 'weight -254'),
+  inBlock('virtual_routes', 'default via fe80::1 dev v0'),
+  inBlock('virtual_rules', 'from 10.1.0.0/16 dport 80-80 preference 100 table 7'),
+  global('vrrp_mcast_group6 ff02::13'),
 ];
 
 const faulty = [
@@ -64,6 +71,7 @@ const faulty = [
     'skip_check_adv_addr foo',
     'down_timer_adverts 0',
     'down_timer_adverts 101',
+    'debug 9',
   ].map((words) => instance(words)),
   ...['interval x', 'interval 0', 'weight 254', 'weight 300', 'rise 0', 'timeout 0'].map((words) => script(words)),
   ...[
@@ -73,6 +81,7 @@ const faulty = [
     'smtp_server',
     'smtp_connect_timeout x',
     'vrrp_mcast_group4 10.0.0.1',
+    'vrrp_mcast_group6 fe80::1',
     'vrrp_startup_delay x',
     'dynamic_interfaces foo',
     'vrrp_garp_interval x',
@@ -80,6 +89,9 @@ const faulty = [
     'vrrp_higher_prio_send_advert foo',
     'vrrp_down_timer_adverts 200',
   ].map((words) => global(words)),
+  ...['weight 255', 'weight -255'].map((words) => file(words, '')),
+  ...['weight 255', 'weight x'].map((words) => file('', words)),
+  ...['254', '-300'].map((weight) => inBlock('track_interface', `eth1 weight ${weight}`)),
   ...['', 'group {\n }', 'group {\n nope\n }', 'group {\n A\n }'].map((words) => group(words)),
   ...[
     ['authentication', 'auth_type FOO'],
@@ -95,6 +107,13 @@ const faulty = [
     ['virtual_routes', '10.1.0.0/16 dev v0 frob 3'],
     ['virtual_routes', '10.1.0.0/16 dev nope0'],
     ['virtual_rules', 'from 10.1.0.0/16 dport 80 table 7'],
+    ['virtual_routes', '10.1.0.0/16 via fe80::1 dev v0'],
+    ['virtual_routes', '2001:db8::/32 via 10.9.9.1 dev v0'],
+    ['virtual_routes', 'via 10.9.9.1 2001:db8::/32 dev v0'],
+    ['virtual_routes', '10.1.0.0/16 nexthop via 10.9.9.1 dev v0 nexthop via fe80::1 dev v0'],
+    ['virtual_rules', 'from 10.1.0.0/16 dport 80 preference 100 table 7'],
+    ['virtual_rules', 'from 10.1.0.0/16 sport 80 preference 100 table 7'],
+    ['virtual_rules', 'from 10.1.0.0/16 uidrange 3 preference 100 table 7'],
     ['virtual_rules', 'from 10.1.0.0/16 pref x table 7'],
     ['virtual_ipaddress', '10.9.9.300'],
     ['virtual_ipaddress', '10.9.9.3/33'],

@@ -66,6 +66,8 @@ function checkStatement(block: BlockName, statement: Statement, diagnostics: Dia
     return undefined;
   }
   if (keyword.support === 'no effect') {
+    // Keepalived complains of a number out of range, whatever it does with good ones.
+    if (keyword.shape.kind === 'integer' && readValue(keyword, word, rest, diagnostics) === undefined) return undefined;
     diagnostics.push(diagnose('notice', 'ignored', word.place, `'${word.text}' has no effect: ${keyword.instead}`));
     return undefined;
   }

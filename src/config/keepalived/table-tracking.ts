@@ -41,7 +41,7 @@ export const trackFileKeywords: readonly Keyword[] = [
   row('file', text('PATH'), '', 'the file; its first number counts'),
   row(
     'weight',
-    { kind: 'weight', max: 2_147_483_647 },
+    { kind: 'weight', max: 254 },
     '1',
     'the number times this is added to the priority; 0: a number other than 0 means FAULT',
   ),
