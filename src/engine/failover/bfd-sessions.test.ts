@@ -325,7 +325,10 @@ test('the same link-local address on two links is two hosts', () => {
     standby.sessions.follow({ source: 'fe80::1', ownAddress: 'fe80::9', interfaceIndex }, forEver);
   wire.run(5_000);
   assert.equal(standby.details.filter((line) => line === 'BFD session with fe80::1 is up').length, 2);
+  const companions = () => [1, 2, 3].map((index) => standby.sessions.companion('fe80::1', index));
+  assert.deepEqual(companions(), ['up', 'up', undefined]);
   wire.silent.add(second);
-  wire.run(6_000);
+  wire.run(5_200);
   assert.deepEqual(standby.lostOn, [2]);
+  assert.deepEqual(companions(), ['up', 'late', undefined]);
 });

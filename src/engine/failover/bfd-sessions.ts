@@ -110,9 +110,10 @@ export class BfdSessions {
     this.#pump();
   }
 
-  /** What a session that nobody wrote says of a host with that address. `late`: it was silent too long, but no longer than a busy one may be. */
-  companion(host: string): 'up' | 'late' | undefined {
-    const peer = this.#peers.find(({ neighbour, plan }) => neighbour === host && plan === undefined);
+  /** What a session that nobody wrote says of the host with that address on that link. `late`: it was silent too long, but no longer than a busy one may be. */
+  companion(host: string, interfaceIndex = 0): 'up' | 'late' | undefined {
+    const there = endOf(host, interfaceIndex);
+    const peer = this.#peers.find(({ end, plan }) => end === there && plan === undefined);
     if (peer === undefined) return undefined;
     const { state, remoteState } = peer.session.status();
     if (state === 'up') return 'up';

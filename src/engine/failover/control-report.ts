@@ -165,7 +165,7 @@ function routerReport(
     },
     neighbours: driver.neighbours.all().map(({ heardAtMs, lastRefusal, ...rest }) => ({
       ...rest,
-      watched: failover.watches(rest.source),
+      watched: failover.watches(rest.source, driver),
       ageMs: heardAtMs === undefined ? undefined : now - heardAtMs,
       lastRefusal:
         lastRefusal === undefined

@@ -97,12 +97,12 @@ export class Failover {
       new BfdSessions(
         { ...ports, ...ports.bfd },
         {
-          lost: (source, index) => this.#toAll({ kind: 'peer-lost', source }, (driver) => driver.isOn(index)),
+          lost: (source, index) => this.#toAll({ kind: 'peer-lost', source }, (driver) => driver.heedsBfdOn(index)),
           changed: () => this.#tracking(),
           moved: () => {
             if (this.#running) this.#timetable.planBfd();
           },
-          answersOn: (index) => this.drivers.some((driver) => driver.answersOn(index)),
+          answersOn: (index) => this.drivers.some((driver) => driver.heedsBfdOn(index)),
         },
       );
     this.#timetable = new Timetable(ports.clock, ports.packets, this.#bfd, {
@@ -135,9 +135,9 @@ export class Failover {
     return this.#tracked;
   }
 
-  /** Is there a session with that host that nobody wrote? */
-  watches(host: string): boolean {
-    return this.#bfd?.companion(host) === 'up';
+  /** Is there a session with that host, on that router's link, that nobody wrote? */
+  watches(host: string, { linkIndex }: RouterDriver): boolean {
+    return this.#bfd?.companion(host, linkIndex) === 'up';
   }
 
   /** Who else claimed addresses of that router lately. */
@@ -320,7 +320,7 @@ export class Failover {
     const world = {
       ...this.#ports,
       announcements: this.#announcements,
-      companion: (host: string) => this.#bfd?.companion(host),
+      companion: (host: string) => this.#bfd?.companion(host, driver.linkIndex),
       forsaken: () => this.#bfd?.forsake(),
       followed: (peer: FollowedPeer, advertisementIntervalMs: number) => {
         this.#bfd?.follow(peer, advertisementIntervalMs);

@@ -233,7 +233,7 @@ export class RouterDriver {
   #takeAddresses(addresses: readonly VirtualAddress[]): void {
     this.#lingering = undefined;
     const { heard } = this.machine.status();
-    const interfaceIndex = this.#baseLink()?.index;
+    const interfaceIndex = this.linkIndex;
     const isKnown = heard !== undefined && interfaceIndex !== undefined;
     const from = isKnown ? { address: heard.source, interfaceIndex } : undefined;
     this.#open.takeOver(addresses, from, () => this.#add(addresses));
@@ -359,18 +359,18 @@ export class RouterDriver {
     const { state, activeAdvertisementIntervalMs, heard } = this.machine.status();
     if (ownAddress === undefined || transmits === undefined) return;
     if (state !== 'backup' || heard?.source !== source || this.settings.peerBfd === false) return;
-    const interfaceIndex = this.#baseLink()?.index ?? transmits;
+    const interfaceIndex = this.linkIndex ?? transmits;
     this.#world.followed?.({ source, ownAddress, interfaceIndex }, activeAdvertisementIntervalMs);
   }
 
-  /** Does it speak on that interface, and let others watch it by BFD? */
-  answersOn(interfaceIndex: number): boolean {
-    return this.settings.peerBfd !== false && this.isOn(interfaceIndex);
+  /** Does it speak on that interface (undefined: whichever it is), and heed sessions that nobody wrote? */
+  heedsBfdOn(interfaceIndex: number | undefined): boolean {
+    return this.settings.peerBfd !== false && (interfaceIndex === undefined || this.linkIndex === interfaceIndex);
   }
 
-  /** Undefined: whichever it is. */
-  isOn(interfaceIndex: number | undefined): boolean {
-    return interfaceIndex === undefined || this.#baseLink()?.index === interfaceIndex;
+  /** Of the interface that it is on, below a macvlan of its own. */
+  get linkIndex(): number | undefined {
+    return this.#baseLink()?.index;
   }
 
   #advertise(priority: number): void {
