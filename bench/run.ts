@@ -13,8 +13,8 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { measureAllocations } from './allocations/run.ts';
+import { benchCommand, eachOf, someOf, wholeNumber } from './command-line.ts';
 import type { Latency, Load } from './load/open-loop.ts';
 import { pathOf, saturate } from './load/throughput.ts';
 import { caddy } from './peers/caddy.ts';
@@ -41,18 +41,27 @@ const loadPart = 0.5;
 const perSecondMax = 4000;
 const allocationRequests = 1_000_000;
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    'no-record': { type: 'boolean', default: false },
-    allocations: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(options.rounds);
-const seconds = Number(options.seconds);
+const numbers = settings.map(({ number }) => `${number}`);
+const command = benchCommand(
+  'bench',
+  'Evergate on both adapters beside every other proxy that is installed, in turn, round by round.',
+)
+  .argument('[setting...]', `of ${numbers.join(', ')} (docs/performance.md); without any, all`, eachOf(numbers), [])
+  .option('--rounds <n>', 'of each setting', wholeNumber, 5)
+  .option('--seconds <s>', 'of each load in a round', wholeNumber, 3)
+  .option('--only <list>', 'of the proxies', someOf(peers.map(({ name }) => name)))
+  .option('--no-record', 'keeps no rows')
+  .option('--allocations', 'counts what a million requests allocate', false)
+  .parse();
+const options = command.opts<{
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly only?: readonly string[];
+  readonly record: boolean;
+  readonly allocations: boolean;
+}>();
+const { rounds, seconds } = options;
+const positionals = command.processedArgs[0] as readonly string[];
 const folder = mkdtempSync(join(tmpdir(), 'evergate-bench-'));
 const children = new Children();
 const basePort = 21_000 + (process.pid % 100) * 20;
@@ -85,12 +94,12 @@ async function main(): Promise<void> {
       chosen.filter((peer) => peer.can(variant)),
     );
     printVariant(measured, unitOf(variant));
-    if (!options['no-record']) record(variant, measured, { rounds, seconds });
+    if (options.record) record(variant, measured, { rounds, seconds });
   }
 }
 
 function choosePeers(): Peer[] {
-  const only = options.only?.split(',');
+  const { only } = options;
   return peers.filter((peer) => {
     if (only !== undefined && !only.includes(peer.name)) return false;
     if (installed(peer.program)) return true;
@@ -227,7 +236,7 @@ try {
     await children.endAll();
     await measureAllocations(allocationRequests, [evergateUring, evergateNet]);
   }
-  if (!options['no-record']) (await import('./report/write.ts')).writeReport();
+  if (options.record) (await import('./report/write.ts')).writeReport();
 } finally {
   await children.endAll();
   rmSync(folder, { recursive: true, force: true });

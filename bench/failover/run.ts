@@ -13,51 +13,63 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { InvalidArgumentError } from 'commander';
 import { type EngineName, engineNamed, engineNames } from '../../src/lab/engine.ts';
 import { enterLab, insideLab, namespaceAccess } from '../../src/lab/enter.ts';
 import { loadCluster } from '../../src/lab/load-cluster.ts';
+import { benchCommand, eachOf, someOf, wholeNumber } from '../command-line.ts';
 import { type Case, cases } from './cases.ts';
 import { figures, writePage } from './page.ts';
 import { isMeasured, type Measured, record } from './rows.ts';
 import { Bench, type TrialResult } from './trial.ts';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    files: { type: 'string', default: 'seed,tuned-20' },
-    engine: { type: 'string', default: 'evergate' },
-    trials: { type: 'string', default: '20' },
-    idle: { type: 'string', default: '30' },
-    saturated: { type: 'string', default: '0' },
-    resume: { type: 'boolean', default: false },
-    'no-record': { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
-});
+const tuned = /^tuned-(\d+)$/;
+
+interface Options {
+  readonly files: readonly string[];
+  readonly engine: readonly EngineName[];
+  readonly trials: number;
+  readonly idle: number;
+  readonly saturated: number;
+  readonly resume: boolean;
+  readonly record: boolean;
+  readonly verbose: boolean;
+}
+
+const command = benchCommand(
+  'bench:failover',
+  'How long clients wait when the address moves, and what the VRRP daemon costs.',
+)
+  .argument(
+    '[case...]',
+    `of ${cases.map(({ name }) => name).join(', ')}; without any, all`,
+    eachOf(cases.map(({ name }) => name)),
+    [],
+  )
+  .option('--files <list>', 'seed, tuned-<ms> (with that advert_int)', filesOf, ['seed', 'tuned-20'])
+  .option('--engine <list>', engineNames.join(', '), someOf(engineNames), ['evergate'])
+  .option('--trials <n>', 'of each case; 0 leaves them out', wholeNumber, 20)
+  .option('--idle <s>', 'for which idle daemons are watched; 0 leaves it out', wholeNumber, 30)
+  .option('--saturated <s>', 'with both processors saturated; 0 leaves it out', wholeNumber, 0)
+  .option('--resume', 'leaves out what this commit has a result for already', false)
+  .option('--no-record', 'keeps no rows')
+  .option('--verbose', 'tells all of each trial', false)
+  .parse();
+const options = command.opts<Options>();
+const positionals = command.processedArgs[0] as readonly string[];
 /** Trials of a case that fail one after the other: then the rest would too. */
 const failuresMax = 2;
 const examples = join(import.meta.dirname, '../../examples');
 const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
 
 async function main(): Promise<void> {
-  const unknown = positionals.filter((name) => !cases.some((one) => one.name === name));
-  if (unknown.length > 0)
-    throw new Error(`no such case: ${unknown.join(', ')} (${cases.map(({ name }) => name).join(', ')})`);
   const folder = mkdtempSync(join(tmpdir(), 'evergate-failover-'));
   try {
-    for (const files of options.files.split(','))
-      for (const engine of options.engine.split(',')) await measure(files, engineOf(engine), folder);
+    for (const files of options.files) for (const engine of options.engine) await measure(files, engine, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
-  if (!options['no-record']) writePage();
-}
-
-function engineOf(name: string): EngineName {
-  const engine = engineNames.find((each) => each === name);
-  if (engine === undefined) throw new Error(`no such engine: ${name} (${engineNames.join(', ')})`);
-  return engine;
+  if (options.record) writePage();
 }
 
 async function measure(files: string, engine: EngineName, folder: string): Promise<void> {
@@ -68,19 +80,19 @@ async function measure(files: string, engine: EngineName, folder: string): Promi
   const loaded = await loadCluster([join(examples, 'haproxy.cfg')], [keepalived('active'), keepalived('passive')]);
   const bench = new Bench(loaded, engineNamed(engine));
   const keep = (measured: Measured) => {
-    if (!options['no-record']) record(measured);
+    if (options.record) record(measured);
   };
   console.log(`\n${engine}, ${files}`);
   try {
     await bench.start();
-    for (const one of Number(options.trials) > 0 ? chosen : []) {
+    for (const one of options.trials > 0 ? chosen : []) {
       if (done({ engine, files, kind: 'case', name: one.name })) continue;
-      const trials = await trialsOf(bench, one, Number(options.trials));
+      const trials = await trialsOf(bench, one, options.trials);
       if (trials.length === 0) continue;
       console.log(`  ${one.title.padEnd(34)} away ${line(trials, 'away')}   back ${line(trials, 'back')}`);
       keep({ kind: 'case', engine, files, name: one.name, trials });
     }
-    const idle = Number(options.idle);
+    const idle = options.idle;
     if (idle > 0 && !done({ engine, files, kind: 'idle' })) {
       const usage = await bench.idle(idle);
       for (const { node, state, cpuPercent, withScriptsPercent, memoryMiB } of usage)
@@ -89,7 +101,7 @@ async function measure(files: string, engine: EngineName, folder: string): Promi
         );
       keep({ kind: 'idle', engine, files, seconds: idle, usage });
     }
-    const saturated = Number(options.saturated);
+    const saturated = options.saturated;
     if (saturated > 0 && !done({ engine, files, kind: 'saturated' })) {
       const { moves, report } = await bench.saturated(saturated);
       const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1] ?? 0);
@@ -143,10 +155,16 @@ function line(trials: readonly TrialResult[], which: 'away' | 'back'): string {
   return `${outage!.padStart(15)} ms, failed ${failed} (${touched})`;
 }
 
+function filesOf(list: string): readonly string[] {
+  const names = list.split(',');
+  const wrong = names.find((name) => name !== 'seed' && !tuned.test(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`'${wrong}' is neither seed nor tuned-<milliseconds>.`);
+  return names;
+}
+
 function fileOf(files: string, which: string, folder: string): string {
   if (files === 'seed') return join(examples, `keepalived-${which}.conf`);
-  const interval = /^tuned-(\d+)$/.exec(files)?.[1];
-  if (interval === undefined) throw new Error(`no such files: ${files} (seed, tuned-<milliseconds>)`);
+  const interval = tuned.exec(files)?.[1];
   const text = readFileSync(join(import.meta.dirname, `tuned/keepalived-${which}.conf`), 'utf8');
   const path = join(folder, `${files}-${which}.conf`);
   writeFileSync(path, text.replace('advert_int 0.02', `advert_int ${Number(interval) / 1000}`));
