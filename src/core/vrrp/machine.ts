@@ -166,6 +166,7 @@ export class VirtualRouterMachine {
 
   #enterFault(reason: string, now: number): void {
     const from = this.#state.kind;
+    this.#log('info', reason);
     this.#log('notice', from === 'initialize' ? 'Entering FAULT STATE (init)' : 'Entering FAULT STATE');
     if (from === 'active') this.#resign(this.#facts.wellButAway ? resignedLingerMs : 0);
     this.#changeState({ kind: 'fault' }, reason, now);
@@ -199,8 +200,7 @@ export class VirtualRouterMachine {
 
   #timer(now: number): void {
     const state = this.#state;
-    if (state.kind === 'backup') {
-      if (now < state.activeDownAt) return;
+    if (state.kind === 'backup' && now >= state.activeDownAt) {
       if (state.resigned === undefined) this.#log('info', 'Receive advertisement timeout');
       this.#promote(state, now, state.resigned === undefined ? 'no advertisement heard' : `${state.resigned} resigned`);
     } else if (state.kind === 'active') state.timer(this.#settings, this.priority, now);

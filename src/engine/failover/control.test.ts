@@ -58,6 +58,13 @@ test('status tells state, reason, priority and addresses', () => {
   assert.deepEqual(router.transitions, { toActive: 1, fromActive: 0 });
 });
 
+test('the log says why a router is in FAULT, whatever it is', () => {
+  const it = active();
+  it.world.failover.serving(false);
+  const at = it.world.log.indexOf('(VI_1) Entering FAULT STATE');
+  assert.equal(it.world.log[at - 1], '(VI_1) the balancer does not serve');
+});
+
 test('status asks the kernel about addresses, it does not assume them', () => {
   const it = active();
   it.world.addresses = it.world.addresses.filter(({ address }) => address !== '10.42.0.240');
