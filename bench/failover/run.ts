@@ -23,7 +23,7 @@ import { figures, writePage } from './page.ts';
 import { isMeasured, type Measured, record } from './rows.ts';
 import { Bench, type TrialResult } from './trial.ts';
 
-const tuned = /^tuned-(\d+)$/;
+const tuned = /^tuned-([1-9]\d*)$/;
 
 interface Options {
   readonly files: readonly string[];
