@@ -201,11 +201,10 @@ export class Failover {
     });
   }
 
-  /** The balancer on this node serves, or not (any more): then nothing that is open goes on here, and whoever takes over must know before it does. */
+  /** The balancer on this node serves, or not (any more). */
   serving(serving: boolean): void {
     if (this.#serving === serving) return;
     this.#serving = serving;
-    if (!serving) this.#bfd?.forsake();
     this.#toAll({ kind: 'serving', serving });
   }
 

@@ -29,7 +29,8 @@ const instance = (number: number, words = '') => `vrrp_instance VI_${number} {
   }
 `;
 
-test('a balancer that died: others hear that nothing goes on here before they hear that the address is free', () => {
+// The other way round a node that dies in between is watched by nobody any more and has not resigned: 3.6 s, in one of twenty trials.
+test('a balancer that died: the node resigns before it takes its BFD leave', () => {
   const world = new VirtualFailover(instance(1));
   world.pass(5_000);
   assert.equal(world.failover.drivers[0]!.machine.stateKind, 'active');
@@ -38,7 +39,7 @@ test('a balancer that died: others hear that nothing goes on here before they he
   assert.ok(world.order.includes('BFD init'), world.order.join());
   world.order.length = 0;
   world.failover.serving(false);
-  assert.deepEqual(world.order, ['BFD admin-down', 'VRRP 0']);
+  assert.deepEqual(world.order, ['VRRP 0', 'BFD admin-down']);
 });
 
 test('no_peer_bfd: what the session of another router says of the same host is not for this one', () => {
