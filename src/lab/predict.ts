@@ -153,7 +153,7 @@ function candidate(node: PredictedNode, situation: Situation, engine: EngineTrai
     name: node.name,
     settings,
     source: node.source,
-    tracking: runningPriority({ basePriority: settings.basePriority, weightsIgnored: false }, tracked(node, now)),
+    tracking: runningPriority(settings.basePriority, tracked(node, now)),
     present: now.powered && now.linked && now.vrrp === 'running',
     // A balancer without servers still answers (503); it costs every node the same priority, so it moves nothing here.
     serving: !engine.readinessIsTold || now.balancer === 'serving',

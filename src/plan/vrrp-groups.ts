@@ -129,7 +129,8 @@ function entryOf(router: string, context: PlanContext): Entry {
 
 /**
  * The routers with the trackers that count. The owner of the address never changes its priority; members of a sync group must not
- * differ in theirs, unless sync_group_tracking_weight says so: their weighted trackers are left out (Keepalived 2.2.7).
+ * differ in theirs, unless sync_group_tracking_weight says so: their weighted trackers are left out. What their group tracks counts for each of them,
+ * with its weight, and instead of what a member says of the same object (Keepalived 2.2.7).
  */
 export function settleGroups(
   routers: readonly VirtualRouterPlan[],
@@ -141,10 +142,24 @@ export function settleGroups(
     const group = groups.find((each) => each.members.includes(index));
     if (router.settings.basePriority === 255)
       return { ...router, ...withoutWeights(router, 'owner', 'its priority is 255', entry, context) };
-    if (group !== undefined && !group.trackingWeight)
-      return { ...router, ...withoutWeights(router, 'member', `it is in sync group '${group.name}'`, entry, context) };
-    return router;
+    if (group === undefined) return router;
+    const own = group.trackingWeight
+      ? router
+      : { ...router, ...withoutWeights(router, 'member', `it is in sync group '${group.name}'`, entry, context) };
+    return { ...own, ...withoutThoseOf(group, own) };
   });
+}
+
+function withoutThoseOf(group: TrackReferences, own: TrackReferences): TrackReferences {
+  const others = (list: readonly TrackReference[], groups: readonly TrackReference[]) =>
+    list.filter(({ name }) => !groups.some((each) => each.name === name));
+  return {
+    trackScripts: others(own.trackScripts, group.trackScripts),
+    trackInterfaces: others(own.trackInterfaces, group.trackInterfaces),
+    trackFiles: others(own.trackFiles, group.trackFiles),
+    trackProcesses: others(own.trackProcesses, group.trackProcesses),
+    trackBfd: others(own.trackBfd, group.trackBfd),
+  };
 }
 
 /**

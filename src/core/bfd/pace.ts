@@ -23,10 +23,13 @@ export function ownPaceMs(lateMs: number): number {
 
 /**
  * What others must count missing packets up to (bfd.DetectMult) where they are that late, and leave once an interval. The usual multiplier
- * bears with a packet that is an interval late; half of that is forgiven, so that the other half is left for the way and for whoever judges.
+ * bears with a packet that is an interval late; half of that is forgiven where the pace is fast: a packet more would make the session slower
+ * than VRRP's own timers, which go on running and bear with two intervals.
  */
 export function patientMultiplier(lateMs: number, transmitIntervalMs: number): number {
   const mostMs = limits.silenceMsMax - limits.multiplier * limits.intervalMs;
-  const bornMs = Math.min(mostMs, Math.max(0, lateMs - transmitIntervalMs / 2));
+  const isFast = transmitIntervalMs < limits.intervalMs;
+  const forgivenMs = isFast ? Math.max(limits.latenessForgivenMs, transmitIntervalMs / 2) : limits.latenessForgivenMs;
+  const bornMs = Math.min(mostMs, Math.max(0, lateMs - forgivenMs));
   return limits.multiplier + Math.ceil(bornMs / transmitIntervalMs);
 }

@@ -49,8 +49,7 @@ test('the seed’s pair: weight 2 is added, 103/102, 101 after a failure, and it
     reverse: false,
     result,
   });
-  const priority = (basePriority: number, result: Tracked['result']) =>
-    runningPriority({ basePriority, weightsIgnored: false }, [check(result)]);
+  const priority = (basePriority: number, result: Tracked['result']) => runningPriority(basePriority, [check(result)]);
   assert.equal(priority(101, 'well').priority, 103);
   const nodes = [
     node('a', 101, { tracking: priority(101, 'failed') }),

@@ -18,23 +18,17 @@ export interface Tracked {
   readonly result: 'well' | 'failed' | 'unknown' | number;
 }
 
-export interface TrackingRules {
-  readonly basePriority: number;
-  /** In a sync group without sync_group_tracking_weight weights do not count (a weighted object then has no effect at all). */
-  readonly weightsIgnored: boolean;
-}
-
 /** The priority is 255 exactly for the owner, whose priority no weight changes; otherwise it stays within 1..254. */
-export function runningPriority(rules: TrackingRules, tracked: readonly Tracked[]): TrackingResult {
-  const owner = rules.basePriority === 255;
+export function runningPriority(basePriority: number, tracked: readonly Tracked[]): TrackingResult {
+  const owner = basePriority === 255;
   const faults: string[] = [];
   const pending: string[] = [];
-  let priority = rules.basePriority;
+  let priority = basePriority;
   for (const object of tracked) {
     if (object.weight === 0) {
       if (object.result === 'unknown') pending.push(object.name);
       else if (isWell(object) === object.reverse) faults.push(`${object.name} ${object.reverse ? 'is up' : 'failed'}`);
-    } else if (!owner && !rules.weightsIgnored) {
+    } else if (!owner) {
       const change = priorityChange(object);
       // A file can ask for FAULT with a number: keepalived.conf(5) track_file.
       if (typeof object.result === 'number' && change < -253) faults.push(`${object.name} says ${object.result}`);

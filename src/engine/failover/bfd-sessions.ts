@@ -164,7 +164,7 @@ export class BfdSessions {
   /** This process is about to be busy for up to `ms` milliseconds: the neighbours are told before, and bear with it for the next ten seconds at least. */
   expectDelay(ms: number): void {
     const now = this.#world.clock.now();
-    this.#lateness.note(ms, now);
+    this.#lateness.note(limits.latenessForgivenMs + ms, now);
     this.#adapt(now);
     for (const { plan, session } of this.#peers)
       if (plan === undefined && (session.deadline() ?? Infinity) <= now)

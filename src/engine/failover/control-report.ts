@@ -144,7 +144,7 @@ function routerReport(
   const status = driver.machine.status();
   const group = failover.plan.syncGroups.find(({ members }) => members.includes(index));
   const tracked = failover.tracked?.trackedBy(driver.plan, group) ?? [];
-  const weightsIgnored = settings.basePriority === 255 || (group !== undefined && !group.trackingWeight);
+  const weightsIgnored = settings.basePriority === 255;
   return {
     name: settings.name,
     interface: settings.interface,

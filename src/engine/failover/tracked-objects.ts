@@ -99,13 +99,7 @@ export class TrackedObjects {
 
   /** What all this means for one router; `group` is its sync group, whose tracked objects count for every member. */
   resultFor(router: VirtualRouterPlan, group: SyncGroupPlan | undefined): TrackingResult {
-    return runningPriority(
-      {
-        basePriority: router.settings.basePriority,
-        weightsIgnored: group !== undefined && !group.trackingWeight,
-      },
-      this.trackedBy(router, group),
-    );
+    return runningPriority(router.settings.basePriority, this.trackedBy(router, group));
   }
 
   /** Everything that counts for one router, with its result now. */

@@ -62,7 +62,7 @@ export function trackingWith(
   const group = syncGroupOf(node, router);
   const evaluate = (each: VirtualRouterPlan) =>
     runningPriority(
-      { basePriority: each.settings.basePriority, weightsIgnored: group !== undefined && !group.trackingWeight },
+      each.settings.basePriority,
       [each, ...(group === undefined ? [] : [group])].flatMap((list) => results(list, failed, unknown)),
     );
   const own = evaluate(router);

@@ -1,4 +1,4 @@
-/** Reloads that change who is in a sync group: what stays keeps its state and addresses (keepalived.conf(5), SIGHUP). */
+/** Sync groups: what their members track, and reloads that change who is in one: what stays keeps its state and addresses (keepalived.conf(5), SIGHUP). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualFailover } from '../../../test/fixtures/virtual-failover.ts';
@@ -60,4 +60,20 @@ test('while one comes, another that has to leave takes all with it', () => {
   assert.equal(states(), 'a backup,b backup,c backup');
   it.pass(20_000);
   assert.equal(states(), 'a active,b active,c active');
+});
+
+test('what a group tracks counts for every member with its weight, and instead of what a member says of it', () => {
+  // Keepalived 2.2.7 beside it: 120 and 120, with that word and without.
+  for (const word of ['', 'sync_group_tracking_weight']) {
+    const text = configuration(['a', 'b'])
+      .replace('vrrp_sync_group g {', `vrrp_sync_group g {\n ${word}\n track_interface {\n eth0 weight 20\n }`)
+      .replace('vrrp_instance a {', 'vrrp_instance a {\n track_interface {\n eth0 weight 7\n }');
+    const it = new VirtualFailover(text);
+    it.pass(10_000);
+    assert.deepEqual(
+      it.failover.drivers.map(({ machine }) => machine.priority),
+      [120, 120],
+      word,
+    );
+  }
 });
